@@ -1,0 +1,239 @@
+"""Time windows: what a caller asks for, as absolute bounds in a named zone.
+
+The server reads wrong, incomplete or unknown windows as "all time" without a word (2.6 and older),
+so nothing leaves here that it could misread.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from rybbit_mcp.api.errors import BadRequestError
+
+DEFAULT_PERIOD = "7d"
+PERIOD_HINT = (
+    "Use 24h, 90m, 7d, today, yesterday, this_week, last_week, this_month, last_month, "
+    "2026-10-15, 2026-10-01..2026-10-31 or all."
+)
+LONGEST_MINUTES = 60 * 24 * 366
+
+_RELATIVE = re.compile(r"(\d{1,5})\s*([mhdw])", re.ASCII)
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time and how to ask the server for it.
+
+    `kind` is the server's time mode: whole `days` in the zone, `minutes` back from now, exact
+    `instants`, or `all` time. `start_at` is included, `end_at` is not; both are aware UTC, and
+    None only for `all`. `asked` is the caller's own wording.
+    """
+
+    kind: Literal["days", "minutes", "instants", "all"]
+    zone: str
+    asked: str
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    start_on: date | None = None
+    end_on: date | None = None
+    minutes: int = 0
+
+    def contains_part_of(self, started_at: datetime, ended_at: datetime, slack: timedelta) -> bool:
+        """Whether a visit with these bounds can belong to this window, give or take `slack`."""
+        if self.start_at is None or self.end_at is None:
+            return True
+        return ended_at >= self.start_at - slack and started_at <= self.end_at + slack
+
+
+def resolve_window(
+    *,
+    now: datetime,
+    zone: str,
+    period: str = "",
+    start_date: str = "",
+    end_date: str = "",
+    past_minutes: int = 0,
+) -> Window:
+    """The window that the arguments of a tool mean; the last seven days where none is given.
+
+    Days are calendar days in the zone and include today: `7d` is today and the six days before.
+    `24h` and `90m` count back from now.
+
+    Raises:
+        BadRequestError: contradictory, malformed or future times, or an unknown zone.
+    """
+    zone = canonical_zone(zone)
+    given = [
+        name
+        for name, value in (
+            ("period", period),
+            ("start_date/end_date", start_date or end_date),
+            ("past_minutes", past_minutes),
+        )
+        if value
+    ]
+    if len(given) > 1:
+        raise BadRequestError(
+            f"{' and '.join(given)} contradict each other.", f"Keep {given[0]}, drop the rest."
+        )
+    if past_minutes:
+        return _minutes(past_minutes, zone, now, f"past_minutes={past_minutes}")
+    if start_date or end_date:
+        if not (start_date and end_date):
+            missing = "start_date" if end_date else "end_date"
+            raise BadRequestError(f"{missing} is missing.", "Give both, or use period instead.")
+        if _is_instant(start_date) or _is_instant(end_date):
+            return _instants(start_date, end_date, zone, now)
+        return _days(_day(start_date, "start_date"), _day(end_date, "end_date"), zone, now, "dates")
+    return _named(period.strip() or DEFAULT_PERIOD, zone, now)
+
+
+@cache
+def canonical_zone(zone: str) -> str:
+    """The zone, if it is an IANA name in its exact spelling.
+
+    Raises:
+        BadRequestError: another name (the server fails on `europe/berlin` and reads `+02:00` as
+            all time); the hint names the nearest real ones.
+    """
+    if zone == "UTC":
+        return zone
+    names = available_timezones() - {"localtime", "Factory"}
+    if zone in names:
+        return zone
+    near = [name for name in names if name.lower() == zone.lower()]
+    near = near or [name for name in sorted(names) if name.lower().endswith("/" + zone.lower())]
+    near = near or difflib.get_close_matches(zone, names, n=3)
+    hint = f"Did you mean {' or '.join(near[:3])}?" if near else "Use a name like Europe/Prague."
+    raise BadRequestError(f"time_zone {zone[:40]!r} is not an IANA zone.", hint)
+
+
+def _named(period: str, zone: str, now: datetime) -> Window:
+    today = now.astimezone(ZoneInfo(zone)).date()
+    if period == "all":
+        return Window("all", zone, period)
+    if match := _RELATIVE.fullmatch(period.lower()):
+        amount, unit = int(match[1]), match[2]
+        if amount == 0:
+            raise BadRequestError(f"period {period!r} is empty.", PERIOD_HINT)
+        if unit in "mh":
+            return _minutes(amount * (60 if unit == "h" else 1), zone, now, period)
+        span_days = amount * (7 if unit == "w" else 1)
+        if span_days > 20_000:
+            raise BadRequestError(f"period {period!r} is too long.", "Use period=all.")
+        return _days(today - timedelta(days=span_days - 1), today, zone, now, period)
+    if bounds := _calendar(period, today):
+        return _days(*bounds, zone, now, period)
+    first, dots, last = period.partition("..")
+    if dots:
+        if _is_instant(first) or _is_instant(last):
+            return _instants(first, last, zone, now)
+        return _days(_day(first, "period"), _day(last, "period"), zone, now, period)
+    if _MONTH.fullmatch(period):
+        start_on = _day(period + "-01", "period")
+        return _days(start_on, _month_end(start_on), zone, now, period)
+    if _DAY.fullmatch(period):
+        day = _day(period, "period")
+        return _days(day, day, zone, now, period)
+    raise BadRequestError(f"period {period[:40]!r} is not a period.", PERIOD_HINT)
+
+
+def _calendar(period: str, today: date) -> tuple[date, date] | None:
+    monday = today - timedelta(days=today.weekday())
+    first = today.replace(day=1)
+    day = timedelta(days=1)
+    return {
+        "today": (today, today),
+        "yesterday": (today - day, today - day),
+        "this_week": (monday, today),
+        "last_week": (monday - 7 * day, monday - day),
+        "this_month": (first, today),
+        "last_month": ((first - day).replace(day=1), first - day),
+    }.get(period.lower())
+
+
+def _month_end(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _day(text: str, argument: str) -> date:
+    try:
+        if not _DAY.fullmatch(text.strip()):
+            raise ValueError
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadRequestError(
+            f"{argument}: {text[:40]!r} is not a date.", "Write dates as YYYY-MM-DD."
+        ) from None
+
+
+def _days(start_on: date, end_on: date, zone: str, now: datetime, asked: str) -> Window:
+    today = now.astimezone(ZoneInfo(zone)).date()
+    if end_on < start_on:
+        raise BadRequestError(f"The end {end_on} is before the start {start_on}.", "Swap them.")
+    if start_on > today:
+        raise BadRequestError(f"{start_on} is in the future.", f"Today is {today} in {zone}.")
+    end_on = min(end_on, today)  # servers answer nothing at all for far futures
+    return Window(
+        "days",
+        zone,
+        asked,
+        start_at=_midnight(start_on, zone),
+        end_at=min(_midnight(end_on + timedelta(days=1), zone), now.astimezone(UTC)),
+        start_on=start_on,
+        end_on=end_on,
+    )
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def _minutes(minutes: int, zone: str, now: datetime, asked: str) -> Window:
+    if not 0 < minutes <= LONGEST_MINUTES:
+        raise BadRequestError(
+            f"{asked} is out of range.", f"1 to {LONGEST_MINUTES} minutes; use days beyond."
+        )
+    end_at = now.astimezone(UTC)
+    return Window(
+        "minutes",
+        zone,
+        asked,
+        start_at=end_at - timedelta(minutes=minutes),
+        end_at=end_at,
+        minutes=minutes,
+    )
+
+
+def _is_instant(text: str) -> bool:
+    return "T" in text or ":" in text
+
+
+def _instants(start: str, end: str, zone: str, now: datetime) -> Window:
+    start_at, end_at = _instant(start, zone), _instant(end, zone)
+    if end_at <= start_at:
+        raise BadRequestError("The end is not after the start.", "Swap them.")
+    if start_at > now:
+        raise BadRequestError(f"{start} is in the future.", f"It is {now:%Y-%m-%d %H:%M} UTC now.")
+    end_at = min(end_at, now.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1))
+    return Window("instants", zone, f"{start}..{end}", start_at=start_at, end_at=end_at)
+
+
+def _instant(text: str, zone: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadRequestError(
+            f"{text[:40]!r} is not a time.", "Write times as 2026-10-15T09:30, in time_zone."
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return moment.astimezone(UTC).replace(microsecond=0)
