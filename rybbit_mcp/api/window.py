@@ -92,25 +92,33 @@ def resolve_window(
             raise BadRequestError(f"{missing} is missing.", "Give both, or use period instead.")
         if _is_instant(start_date) or _is_instant(end_date):
             return _instants(start_date, end_date, zone, now)
-        return _days(_day(start_date, "start_date"), _day(end_date, "end_date"), zone, now, "dates")
+        return _days(
+            _day(start_date, "start_date"),
+            _day(end_date, "end_date"),
+            zone,
+            now,
+            f"{start_date}..{end_date}",
+        )
     return _named(period.strip() or DEFAULT_PERIOD, zone, now)
 
 
 @cache
 def canonical_zone(zone: str) -> str:
-    """The zone, if it is an IANA name in its exact spelling.
+    """The IANA zone in its exact spelling: servers fail on `europe/berlin`.
 
     Raises:
-        BadRequestError: another name (the server fails on `europe/berlin` and reads `+02:00` as
-            all time); the hint names the nearest real ones.
+        BadRequestError: no such zone (servers read `+02:00` as all time); the hint names the
+            nearest real ones.
     """
     if zone == "UTC":
         return zone
     names = available_timezones() - {"localtime", "Factory"}
     if zone in names:
         return zone
-    near = [name for name in names if name.lower() == zone.lower()]
-    near = near or [name for name in sorted(names) if name.lower().endswith("/" + zone.lower())]
+    for name in names:
+        if name.lower() == zone.lower():
+            return name
+    near = [name for name in sorted(names) if name.lower().endswith("/" + zone.lower())]
     near = near or difflib.get_close_matches(zone, names, n=3)
     hint = f"Did you mean {' or '.join(near[:3])}?" if near else "Use a name like Europe/Prague."
     raise BadRequestError(f"time_zone {zone[:40]!r} is not an IANA zone.", hint)
@@ -121,32 +129,35 @@ def _named(period: str, zone: str, now: datetime) -> Window:
     if period == "all":
         return Window("all", zone, period)
     if match := _RELATIVE.fullmatch(period.lower()):
-        amount, unit = int(match[1]), match[2]
-        if amount == 0:
-            raise BadRequestError(f"period {period!r} is empty.", PERIOD_HINT)
-        if unit in "mh":
-            return _minutes(amount * (60 if unit == "h" else 1), zone, now, period)
-        span_days = amount * (7 if unit == "w" else 1)
-        if span_days > 20_000:
-            raise BadRequestError(f"period {period!r} is too long.", "Use period=all.")
-        return _days(today - timedelta(days=span_days - 1), today, zone, now, period)
+        return _back_from_now(int(match[1]), match[2], zone, now, period)
+    first, dots, last = period.partition("..")
+    if dots and (_is_instant(first) or _is_instant(last)):
+        return _instants(first, last, zone, now)
     if bounds := _calendar(period, today):
         return _days(*bounds, zone, now, period)
-    first, dots, last = period.partition("..")
     if dots:
-        if _is_instant(first) or _is_instant(last):
-            return _instants(first, last, zone, now)
         return _days(_day(first, "period"), _day(last, "period"), zone, now, period)
-    if _MONTH.fullmatch(period):
-        start_on = _day(period + "-01", "period")
-        return _days(start_on, _month_end(start_on), zone, now, period)
-    if _DAY.fullmatch(period):
-        day = _day(period, "period")
-        return _days(day, day, zone, now, period)
     raise BadRequestError(f"period {period[:40]!r} is not a period.", PERIOD_HINT)
 
 
+def _back_from_now(amount: int, unit: str, zone: str, now: datetime, asked: str) -> Window:
+    if amount == 0:
+        raise BadRequestError(f"period {asked!r} is empty.", PERIOD_HINT)
+    if unit in "mh":
+        return _minutes(amount * (60 if unit == "h" else 1), zone, now, asked)
+    span_days = amount * (7 if unit == "w" else 1)
+    if span_days > 20_000:
+        raise BadRequestError(f"period {asked!r} is too long.", "Use period=all.")
+    today = now.astimezone(ZoneInfo(zone)).date()
+    return _days(today - timedelta(days=span_days - 1), today, zone, now, asked)
+
+
 def _calendar(period: str, today: date) -> tuple[date, date] | None:
+    if _DAY.fullmatch(period):
+        return _day(period, "period"), _day(period, "period")
+    if _MONTH.fullmatch(period):
+        month = _day(period + "-01", "period")
+        return month, _month_end(month)
     monday = today - timedelta(days=today.weekday())
     first = today.replace(day=1)
     day = timedelta(days=1)
