@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """Text again, where the server's `Number()` made a number of it.
 
     Digits lost on the way (leading zeros, more than 17 digits) cannot be restored. `Infinity`
@@ -75,7 +75,7 @@ def _object_or_none(value: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(text_of)]
 Count = Annotated[int, BeforeValidator(_integer)]
 Decimal = Annotated[float, BeforeValidator(_decimal)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]

@@ -1,0 +1,210 @@
+"""A typed, asynchronous client of Rybbit's Sessions API, usable without MCP.
+
+    async with RybbitClient("https://app.rybbit.io", key) as client:
+        window = resolve_window(now=datetime.now(UTC), zone="Europe/Prague", period="7d")
+        page = await client.sessions("1", window, limit=20)
+
+The server's generation is found out at the first call and remembered. What a generation would
+misread is applied to its rows here or refused; see `planning` and `parameters`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+
+import httpx
+from pydantic import BaseModel
+
+from rybbit_mcp.api.connection import Connection
+from rybbit_mcp.api.errors import BadRequestError
+from rybbit_mcp.api.filters import Filter, check_filters
+from rybbit_mcp.api.generations import Generation
+from rybbit_mcp.api.http import TOTAL_TIMEOUT_S, Http
+from rybbit_mcp.api.listing import SessionQuery, filter_parameter, read_page, scan_pages
+from rybbit_mcp.api.matching import duckdb_search
+from rybbit_mcp.api.models import Location, Session, Site
+from rybbit_mcp.api.parameters import Conditions, window_parameters
+from rybbit_mcp.api.planning import plan_locations
+from rybbit_mcp.api.refusals import Asked
+from rybbit_mcp.api.results import LocationList, SessionPage, SessionStory
+from rybbit_mcp.api.sites import read_site, read_sites
+from rybbit_mcp.api.story import read_story
+from rybbit_mcp.api.window import Window
+
+LARGEST_LIMIT = 10_000
+
+_SITE = re.compile(r"[1-9]\d{0,9}|[A-Za-z0-9]{5,36}", re.ASCII)
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_NO_CONDITIONS = Conditions()
+
+
+class RybbitClient:
+    """One server, one key, one connection pool. Close it with `aclose()` or `async with`.
+
+    Every method raises the errors of `api.errors`; those named at a method are its own.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str | None = None,
+        *,
+        generation: Generation | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        ca_file: str = "",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        total_timeout_s: float = TOTAL_TIMEOUT_S,
+    ) -> None:
+        self._http = Http(
+            base_url,
+            key,
+            transport=transport,
+            ca_file=ca_file,
+            clock=clock,
+            total_timeout_s=total_timeout_s,
+        )
+        self._connection = Connection(
+            self._http,
+            has_key=bool(key),
+            fixed=generation,
+            has_organization_key=(key or "").startswith("rb_org_"),
+        )
+        self._search = duckdb_search()
+
+    async def __aenter__(self) -> RybbitClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the connections."""
+        await self._http.aclose()
+
+    async def generation(self) -> Generation:
+        """The server's generation: the fixed one, or what its answers say, asked once."""
+        return await self._connection.generation()
+
+    async def sites(self) -> tuple[Site, ...]:
+        """Every site the key opens, in the order of the server.
+
+        Raises:
+            UnsupportedError: a server (2.2 and older) or a key that cannot list sites.
+        """
+        return await read_sites(self._connection)
+
+    async def site(self, site: str) -> Site:
+        """One site by its number or text id."""
+        return await read_site(self._connection, _checked_site(site))
+
+    async def sessions(
+        self,
+        site: str,
+        window: Window,
+        *,
+        filters: Sequence[Filter] = (),
+        conditions: Conditions = _NO_CONDITIONS,
+        page: int = 1,
+        limit: int = 20,
+    ) -> SessionPage:
+        """One page of visits, newest first.
+
+        Raises:
+            BadRequestError: page, limit or a filter out of bounds.
+            UnsupportedError: a filter or window this server cannot answer rightly.
+        """
+        if page < 1:
+            raise BadRequestError(f"page={page} does not exist.", "Pages begin at 1.")
+        if not 1 <= limit <= LARGEST_LIMIT:
+            raise BadRequestError(f"limit={limit} is out of range.", f"1 to {LARGEST_LIMIT}.")
+        query = await self._query(site, window, filters, conditions)
+        return await read_page(self._connection, query, page=page, limit=limit)
+
+    async def scan(
+        self,
+        site: str,
+        window: Window,
+        *,
+        filters: Sequence[Filter] = (),
+        conditions: Conditions = _NO_CONDITIONS,
+        page_size: int = 1000,
+    ) -> AsyncIterator[list[Session]]:
+        """All visits, newest first, in server pages, without repeats; stop whenever you like."""
+        query = await self._query(site, window, filters, conditions)
+        async for _, rows in scan_pages(self._connection, query, page_size=page_size):
+            yield rows
+
+    async def session(
+        self, site: str, session_id: str, *, offset: int = 0, limit: int = 0, minutes: int = 0
+    ) -> SessionStory:
+        """One visit with its events; with `limit` 0 all of them, up to a bound.
+
+        `minutes` leaves only the events of the last minutes; the head is then computed from them.
+
+        Raises:
+            BadRequestError: a malformed id, or a negative number.
+            NotFoundError: no such session on this site.
+        """
+        if not _SESSION_ID.fullmatch(session_id):
+            raise BadRequestError(
+                f"session_id {session_id[:40]!r} is not a session id.",
+                "Take one from list_sessions: letters, digits, - and _ only.",
+            )
+        if min(offset, limit, minutes) < 0:
+            raise BadRequestError("offset, limit and minutes cannot be negative.", "Use 0 or more.")
+        return await read_story(
+            self._connection,
+            _checked_site(site),
+            session_id,
+            offset=offset,
+            limit=limit,
+            minutes=minutes,
+        )
+
+    async def locations(
+        self, site: str, window: Window, *, filters: Sequence[Filter] = (), user_id: str = ""
+    ) -> LocationList:
+        """All places of the window with their visits, unsorted.
+
+        Raises:
+            UnsupportedError: a filter this server cannot answer rightly.
+        """
+        site, generation = _checked_site(site), await self.generation()
+        checked = check_filters(filters)
+        if user_id:  # the parameter of this name is ignored here, the filter works
+            checked += (Filter(parameter="user_id", value=(user_id,)),)
+        plan = plan_locations(checked, generation, self._search)
+        body = await self._connection.read(
+            _Locations,
+            lambda g: g.location_parts(site),
+            window_parameters(window, generation) | filter_parameter(plan.sent),
+            Asked("locations", site, has_filters=bool(plan.sent)),
+        )
+        return LocationList(tuple(filter(plan.accepts, body.data)), plan.notes)
+
+    async def _query(
+        self, site: str, window: Window, filters: Sequence[Filter], conditions: Conditions
+    ) -> SessionQuery:
+        return SessionQuery.planned(
+            _checked_site(site),
+            window,
+            check_filters(filters),
+            conditions,
+            await self.generation(),
+            self._search,
+        )
+
+
+class _Locations(BaseModel):
+    data: list[Location]
+
+
+def _checked_site(site: str) -> str:
+    if not _SITE.fullmatch(site):
+        raise BadRequestError(
+            f"site {site[:40]!r} is neither a number nor a text id.",
+            "Give a number such as 1, or a text id of letters and digits.",
+        )
+    return site

@@ -1,0 +1,164 @@
+"""The session list: one page where the server's paging is right, a bounded search where not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from rybbit_mcp.api.connection import Connection
+from rybbit_mcp.api.errors import UnexpectedBodyError, UnsupportedError
+from rybbit_mcp.api.filters import Filter
+from rybbit_mcp.api.generations import Generation
+from rybbit_mcp.api.matching import TextSearch
+from rybbit_mcp.api.models import Session
+from rybbit_mcp.api.parameters import Conditions, window_parameters
+from rybbit_mcp.api.planning import Plan, Sent, plan_sessions
+from rybbit_mcp.api.refusals import Asked
+from rybbit_mcp.api.results import SessionPage
+from rybbit_mcp.api.window import Window
+
+SEARCH_PAGE_SIZE = 1000
+SEARCH_BOUND = 10_000
+"""Visits read at most to fill one page when the server cannot filter."""
+
+_CLOCK_SLACK = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """What is asked of the list, planned for one generation."""
+
+    site: str
+    window: Window
+    conditions: Conditions
+    parameters: dict[str, str]
+    plan: Plan[Session]
+    is_exact: bool
+
+    @classmethod
+    def planned(
+        cls,
+        site: str,
+        window: Window,
+        filters: Sequence[Filter],
+        conditions: Conditions,
+        generation: Generation,
+        search: TextSearch,
+    ) -> SessionQuery:
+        """Raises UnsupportedError where the generation has no right answer."""
+        plan = plan_sessions(filters, generation, search)
+        parameters = window_parameters(window, generation)
+        parameters |= conditions.parameters(generation) | filter_parameter(plan.sent)
+        is_exact = plan.is_exact and conditions.is_exact(generation)
+        return cls(site, window, conditions, parameters, plan, is_exact)
+
+    def accepts(self, session: Session) -> bool:
+        """Whether a row satisfies everything asked, as far as a row can tell."""
+        return self.plan.accepts(session) and all(
+            check(session) for check in self.conditions.checks()
+        )
+
+
+class _Rows(BaseModel):
+    data: list[Session]
+
+
+def filter_parameter(sent: Sequence[Sent]) -> dict[str, str]:
+    """The `filters` parameter, if there are any."""
+    if not sent:
+        return {}
+    return {"filters": json.dumps(sent, ensure_ascii=False, separators=(",", ":"))}
+
+
+async def read_page(
+    connection: Connection, query: SessionQuery, *, page: int, limit: int
+) -> SessionPage:
+    """One page of the visits that satisfy the query."""
+    if not query.is_exact:
+        return await _search_page(connection, query, page=page, limit=limit)
+    rows = await _read(connection, query, page, limit)
+    kept = tuple(row for row in rows[:limit] if query.accepts(row))
+    notes = query.plan.notes
+    if len(kept) < len(rows[:limit]):
+        dropped = len(rows[:limit]) - len(kept)
+        notes += (f"{dropped} rows that the server sent but do not match were left out",)
+    return SessionPage(kept, page, limit, len(rows) >= limit, notes)
+
+
+async def scan_pages(
+    connection: Connection, query: SessionQuery, *, page_size: int = SEARCH_PAGE_SIZE
+) -> AsyncIterator[tuple[int, list[Session]]]:
+    """All matching visits, newest first, in server pages, with the number of rows read each.
+
+    Visits that arrive meanwhile push others to the next page; those are not repeated.
+    """
+    seen: set[str] = set()
+    page = 1
+    while True:
+        rows = await _read(connection, query, page, page_size)
+        fresh = [row for row in rows if row.session_id not in seen and query.accepts(row)]
+        seen.update(row.session_id for row in rows)
+        yield len(rows), fresh
+        if len(rows) < page_size:
+            return
+        page += 1
+
+
+async def _search_page(
+    connection: Connection, query: SessionQuery, *, page: int, limit: int
+) -> SessionPage:
+    wanted = page * limit
+    found: list[Session] = []
+    read_count = 0
+    is_complete = True
+    async for row_count, rows in scan_pages(connection, query):
+        read_count += row_count
+        found += rows
+        if len(found) > wanted:
+            break
+        if read_count >= SEARCH_BOUND and row_count == SEARCH_PAGE_SIZE:
+            is_complete = False
+            break
+    notes = (*query.plan.notes, f"found by reading the newest {read_count} visits of the period")
+    if not is_complete:
+        notes += ("older visits of the period were not read: ask for a shorter period",)
+    return SessionPage(
+        tuple(found[wanted - limit : wanted]),
+        page,
+        limit,
+        len(found) > wanted,
+        notes,
+        is_complete=is_complete,
+    )
+
+
+async def _read(
+    connection: Connection, query: SessionQuery, page: int, limit: int
+) -> list[Session]:
+    # `page` is always sent: up to 2.2.1 a list without it fails.
+    parameters = query.parameters | {"page": str(page), "limit": str(limit)}
+    asked = Asked("session list", query.site, has_filters="filters" in parameters)
+    body = await connection.read(_Rows, lambda g: g.list_parts(query.site), parameters, asked)
+    _check_obeyed(body.data, query)
+    return body.data
+
+
+def _check_obeyed(rows: Sequence[Session], query: SessionQuery) -> None:
+    """Refuse rows that prove that the server ignored the window or lacks a field relied on."""
+    for row in rows:
+        if not query.window.contains_part_of(row.started_at, row.ended_at, _CLOCK_SLACK):
+            raise UnexpectedBodyError(
+                "The server ignored the period: it sent visits from outside it.",
+                "Its version may not be what it seems; set RYBBIT_SERVER_VERSION, or check that "
+                "the clocks of both machines are right.",
+            )
+    lacks_ids = rows and all("identified_user_id" not in row.model_fields_set for row in rows)
+    if query.conditions.identified_only and lacks_ids:
+        raise UnsupportedError(
+            "This server does not tell which visitors are identified.",
+            "Leave identified_only out.",
+        )
