@@ -1,0 +1,1 @@
+"""Speaks to Rybbit over HTTP; knows nothing of MCP."""

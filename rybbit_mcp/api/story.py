@@ -51,9 +51,7 @@ async def read_story(
         rest = wanted - len(events)
         last = await _stretch(connection, site, session_id, offset + len(events), rest, minutes)
         events += last.events
-    row, notes = None, ()
-    if not minutes:
-        row, notes = await _row_of(connection, site, first.head)
+    row, notes = (None, ()) if minutes else await _row_of(connection, site, first.head)
     total = max(first.pagination.total, offset + len(events) if events else 0)
     return SessionStory(first.head, tuple(events[:wanted]), total, offset, row, notes)
 
