@@ -1,0 +1,99 @@
+"""The command `rybbit-mcp`: an MCP server on standard input and output."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rybbit_mcp import __version__
+
+if TYPE_CHECKING:
+    import anyio
+
+    from rybbit_mcp.server import RybbitServer
+
+BAD_SETTINGS = 2
+SHUTDOWN_S = 0.5
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until standard input ends or a signal comes. Exits with 2 on bad settings."""
+    options = _parser().parse_args(arguments)
+    gc.disable()  # a fifth of the start is collecting garbage that imports do not make
+    try:
+        server = _server(is_demo=options.demo)
+    finally:
+        gc.enable()
+        gc.freeze()
+    import anyio
+
+    anyio.run(_serve, server)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rybbit-mcp",
+        description="MCP server for Rybbit analytics, over standard input and output. "
+        "It is started by an MCP host such as Claude Desktop; settings come from environment "
+        "variables (RYBBIT_URL, RYBBIT_API_KEY, RYBBIT_SITE, …; see the README).",
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="serve invented data instead of a Rybbit server"
+    )
+    parser.add_argument("--version", action="version", version=f"rybbit-mcp {__version__}")
+    return parser
+
+
+def _server(*, is_demo: bool) -> RybbitServer:
+    from rybbit_mcp.api.errors import ConfigurationError
+    from rybbit_mcp.settings import load_settings, unknown_names
+
+    for sentence in unknown_names(os.environ):
+        print(f"rybbit-mcp: {sentence}", file=sys.stderr)
+    try:
+        settings = load_settings(is_demo=is_demo)
+    except ConfigurationError as error:
+        print(f"rybbit-mcp: {error}", file=sys.stderr)
+        raise SystemExit(BAD_SETTINGS) from None
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s"
+    )
+    for chatty in ("httpx", "httpcore", "mcp"):  # they log addresses with their queries
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    if is_demo:
+        from rybbit_mcp.demo.mode import create_demo_server
+
+        return create_demo_server(settings)
+    from rybbit_mcp.server import create_server
+
+    return create_server(settings)
+
+
+async def _serve(server: RybbitServer) -> None:
+    import anyio
+
+    async with anyio.create_task_group() as tasks:
+        if os.name != "nt":  # asyncio has no loop signal handlers on Windows
+            tasks.start_soon(_end_on_signal, tasks.cancel_scope)
+        await server.run_stdio_async()
+        tasks.cancel_scope.cancel()
+
+
+async def _end_on_signal(scope: anyio.CancelScope) -> None:
+    import anyio
+
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            # The thread that reads standard input cannot be interrupted.
+            timer = threading.Timer(SHUTDOWN_S, os._exit, [0])
+            timer.daemon = True
+            timer.start()
+            scope.cancel()
+            return

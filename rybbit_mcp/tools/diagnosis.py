@@ -1,0 +1,118 @@
+"""Why a filtered answer is empty: which filter removed everything, and which values exist.
+
+One look without any filter, then one for each filter alone, within a bound.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+
+from rybbit_mcp.answers.clean import Gate
+from rybbit_mcp.answers.privacy import Privacy
+from rybbit_mcp.api.client import RybbitClient
+from rybbit_mcp.api.errors import RybbitError
+from rybbit_mcp.api.filters import EVENT_PARAMETERS, NEGATIVE, NULL_CHECKS, Filter
+from rybbit_mcp.api.matching import SESSION_PARAMETERS, session_values
+from rybbit_mcp.api.models import Session
+from rybbit_mcp.api.window import Window
+
+SAMPLE_SIZE = 200
+MOST_FILTERS = 4
+VALUES_NAMED = 8
+VISITS_OPENED = 3
+
+_PERSONAL = frozenset({"user_id"})
+
+
+async def diagnose(
+    client: RybbitClient,
+    site: str,
+    window: Window,
+    filters: Sequence[Filter],
+    privacy: Privacy,
+    gate: Gate,
+) -> list[str]:
+    """Sentences that say why nothing matched; at most five calls and a few visits' details."""
+    sample = (await client.sessions(site, window, limit=SAMPLE_SIZE)).sessions
+    if not sample:
+        return ["the period has no visits at all, with or without filters"]
+    if len(filters) == 1:
+        empty = list(filters)
+    else:
+        empty = [
+            item for item in filters[:MOST_FILTERS] if await _is_empty(client, site, window, item)
+        ]
+    if not empty:
+        unchecked = len(filters) - MOST_FILTERS
+        note = f" ({unchecked} filters were not looked at)" if unchecked > 0 else ""
+        return [f"each filter alone has visits; together they have none{note}"]
+    return [await _about(client, site, item, sample, privacy, gate) for item in empty]
+
+
+async def _is_empty(client: RybbitClient, site: str, window: Window, item: Filter) -> bool:
+    try:
+        return not (await client.sessions(site, window, filters=[item], limit=1)).sessions
+    except RybbitError:
+        return False
+
+
+async def _about(
+    client: RybbitClient,
+    site: str,
+    item: Filter,
+    sample: Sequence[Session],
+    privacy: Privacy,
+    gate: Gate,
+) -> str:
+    asked = " or ".join(f"`{gate.text(value, limit=60)}`" for value in item.value) or "(no value)"
+    start = f"{item.parameter} {item.type}: no visit matches {asked}"
+    if item.parameter in _PERSONAL or item.type in NEGATIVE | NULL_CHECKS:
+        return start
+    values = await _existing(client, site, item.parameter, sample)
+    if not values:
+        return start
+    shown = [
+        f"`{gate.text(privacy.text(value), limit=60)}`" for value in _nearest_first(item, values)
+    ]
+    more = f" and {len(values) - len(shown)} more" if len(values) > len(shown) else ""
+    return f"{start}; among the newest {len(sample)} visits there are {', '.join(shown)}{more}"
+
+
+async def _existing(
+    client: RybbitClient, site: str, parameter: str, sample: Sequence[Session]
+) -> list[str]:
+    """Values of the parameter, most frequent first."""
+    if parameter == "event_name":
+        return await _event_names(client, site, sample)
+    counts: Counter[str] = Counter()
+    for session in sample:
+        if parameter in SESSION_PARAMETERS:
+            counts[session_values(session, parameter)[0]] += 1
+        elif parameter == "pathname":
+            counts.update({session.entry_page, session.exit_page})
+        elif parameter == "dimensions":
+            counts[f"{session.screen_width}x{session.screen_height}"] += 1
+        elif parameter not in EVENT_PARAMETERS and hasattr(session, parameter):
+            counts[str(getattr(session, parameter))] += 1
+    return [value for value, _ in counts.most_common() if value]
+
+
+async def _event_names(client: RybbitClient, site: str, sample: Sequence[Session]) -> list[str]:
+    """Names of custom events, from the details of a few visits that had any."""
+    counts: Counter[str] = Counter()
+    for session in [row for row in sample if row.event_count][:VISITS_OPENED]:
+        try:
+            story = await client.session(site, session.session_id, limit=500)
+        except RybbitError:
+            break
+        counts.update(event.name for event in story.events if event.type == "custom_event")
+    return [value for value, _ in counts.most_common() if value]
+
+
+def _nearest_first(item: Filter, values: Sequence[str]) -> list[str]:
+    wanted = item.value[0].lower() if item.value else ""
+    lowered = {value.lower(): value for value in reversed(values)}
+    near = [lowered[text] for text in difflib.get_close_matches(wanted, lowered, n=3, cutoff=0.6)]
+    return list(dict.fromkeys([*near, *values]))[:VALUES_NAMED]

@@ -1,0 +1,122 @@
+"""What every tool works with, built from the settings at the first call that needs it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rybbit_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from rybbit_mcp.answers.privacy import Privacy
+    from rybbit_mcp.api.client import RybbitClient
+    from rybbit_mcp.api.filters import Filter
+    from rybbit_mcp.api.window import Window
+    from rybbit_mcp.tools.arguments import FilterArgument
+    from rybbit_mcp.tools.directory import SiteDirectory
+    from rybbit_mcp.tools.handles import Handles
+
+
+class Toolbox:
+    """Settings, clock and the few long-lived objects of one server.
+
+    Imports stand inside: nothing that the first `tools/list` does not need is loaded before it.
+    `transport` makes the way to the server; None means the network.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime],
+        transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
+        is_demo: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.is_demo = is_demo
+        self._transport = transport
+
+    @cached_property
+    def client(self) -> RybbitClient:
+        """The one client, with its pool."""
+        from rybbit_mcp.api.client import RybbitClient
+        from rybbit_mcp.api.generations import generation_of_version
+
+        settings = self.settings
+        return RybbitClient(
+            settings.url,
+            settings.key(),
+            generation=generation_of_version(settings.server_version),
+            transport=self._transport() if self._transport else None,
+            ca_file=str(settings.ca_file or ""),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def directory(self) -> SiteDirectory:
+        """Finds sites by whatever people call them."""
+        from rybbit_mcp.tools.directory import SiteDirectory
+
+        return SiteDirectory(self.client, self.settings.site, self.clock)
+
+    @cached_property
+    def handles(self) -> Handles:
+        """Finds what printed ids and visitor names stand for."""
+        from rybbit_mcp.tools.handles import Handles
+
+        return Handles(self.client, self.privacy)
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What of visitors is shown.
+
+        Pseudonyms are keyed by the API key: the same after a restart, and not to be reversed by
+        guessing without it. Without a key they last as long as the process.
+        """
+        from rybbit_mcp.answers.privacy import Privacy
+
+        secret = (self.settings.key() or secrets.token_hex(16)).encode()
+        key = hashlib.blake2b(secret, person=b"rybbit-mcp names", digest_size=32).digest()
+        return Privacy(self.settings.privacy, key)
+
+    def window(
+        self,
+        *,
+        period: str = "",
+        time_zone: str = "",
+        start_date: str = "",
+        end_date: str = "",
+        past_minutes: int = 0,
+    ) -> Window:
+        """The window that the time arguments of a tool mean."""
+        from rybbit_mcp.api.window import resolve_window
+
+        return resolve_window(
+            now=self.clock(),
+            zone=time_zone or self.settings.time_zone,
+            period=period,
+            start_date=start_date,
+            end_date=end_date,
+            past_minutes=past_minutes,
+        )
+
+    @staticmethod
+    def filters(arguments: Sequence[FilterArgument]) -> tuple[Filter, ...]:
+        """The filters of a tool's argument, checked."""
+        from rybbit_mcp.api.filters import Filter, check_filters
+
+        return check_filters(
+            Filter(parameter=item.parameter, type=item.type, value=item.value) for item in arguments
+        )
+
+    async def aclose(self) -> None:
+        """End what was begun."""
+        if "client" in self.__dict__:
+            await self.client.aclose()
