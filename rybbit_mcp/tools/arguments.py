@@ -20,7 +20,7 @@ TimeZone = Annotated[str, Field(description="IANA zone of days and printed times
 StartDate = Annotated[str, Field(description="YYYY-MM-DD, instead of period")]
 EndDate = Annotated[str, Field(description="YYYY-MM-DD, included")]
 PastMinutes = Annotated[int, Field(ge=0, description="Instead of period")]
-UserId = Annotated[str, Field(description="A visitor as printed (v-…, u-…), or a raw id")]
+UserId = Annotated[str, Field(description="A visitor as printed (v…, u…), or a raw id")]
 
 
 class FilterArgument(BaseModel):

@@ -25,8 +25,6 @@ SEARCH_BOUND = 5_000
 SEARCH_PERIOD = "30d"
 REMEMBERED = 50_000
 
-_NAME = re.compile(r"[uv]-[a-z0-9]{4,12}")
-
 
 class Handles:
     """Remembers what was printed for each site, and finds the rest by reading visits."""
@@ -84,9 +82,9 @@ class Handles:
             NotFoundError: no recent visitor of the window is named so.
         """
         given = given.strip()
-        if not _NAME.fullmatch(given):
-            return given
         if given not in self._visitors:
+            if not self._privacy.is_name(given) and not given.startswith("v-"):
+                return given
             await self._search(site, window, lambda row: self._name_of(row) == given)
         if given in self._visitors:
             return self._visitors[given]

@@ -1,0 +1,52 @@
+"""What an engine returns: groups with numbers, their total, and what they rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Number = int | float | None
+"""None where there is nothing to compute from, as the median of no visits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group: a text for each dimension ("" is unknown), a number for each metric.
+
+    `session_count` is there whether or not `sessions` was asked for.
+    """
+
+    key: tuple[str, ...]
+    session_count: int
+    values: tuple[Number, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the numbers rest on.
+
+    `session_count` visits were counted. `is_whole` is False where a bound cut them: then
+    `cut` says in our own words what was seen and what to do. `detail_count` visits were read
+    event by event of `detail_of` that a question about events concerns (None: not needed).
+    """
+
+    engine: str
+    session_count: int
+    is_whole: bool = True
+    cut: str = ""
+    detail_count: int | None = None
+    detail_of: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Groups by `sessions`, most first; the total over all visits; and what they rest on.
+
+    Groups are complete: the top ones are chosen by whoever shows them. `group_count` says how
+    many there are where an engine sends only the largest.
+    """
+
+    groups: tuple[Group, ...]
+    total: Group
+    group_count: int
+    basis: Basis
