@@ -85,7 +85,7 @@ def _inside_character(text: str, index: int) -> bool:
     return False
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """Any JSON value as text; containers as compact JSON."""
     if isinstance(value, str):
         return value
@@ -121,7 +121,7 @@ class Gate:
         `mask` (a method of `Privacy`) sees the text after invisible characters are gone, so that
         they cannot hide an address, and before it is shortened, so that no half of one shows.
         """
-        text = value if isinstance(value, str) else _as_text(value)
+        text = value if isinstance(value, str) else as_text(value)
         if not _is_ordinary(text):
             text, removed_count, stacked_count = visible(text)
             self.removed_count += removed_count
