@@ -4,50 +4,56 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE_MODULES := .node/node_modules
 INSPECTOR := @modelcontextprotocol/inspector@2.12.0
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
-demo: .venv/installed ## ask the server real questions about invented data
+demo: .venv/python ## ask the server real questions about invented data
 	@$(BIN)/python -m rybbit_mcp.demo.show
 
 test: check tests ## lint, types and tests
 
 check: lint types
 
-lint: .venv/installed ## ruff: rules and format
+lint: .venv/developer ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/installed ## mypy, strict
+types: .venv/developer ## mypy, strict
 	$(BIN)/mypy
 
-tests: .venv/installed inspector ## all tests
+tests: .venv/developer inspector ## all tests
 	$(BIN)/pytest -n auto
 
-bench: .venv/installed ## tokens, start and latency against their budgets
+bench: .venv/developer ## tokens, start and latency against their budgets
 	@$(BIN)/python bench/run.py
 
-samples: .venv/installed ## write the generated parts of README and docs
+samples: .venv/developer ## write the generated parts of README and docs
 	$(BIN)/python -m bench.samples
 
 inspector: ## MCP Inspector, where npm is present
 	@if command -v npm >/dev/null && [ ! -d $(NODE_MODULES)/@modelcontextprotocol/inspector ]; then \
 		npm install --silent --no-audit --no-fund --no-package-lock --prefix .node $(INSPECTOR); fi
 
-build: .venv/installed ## the wheel and the source archive
+build: .venv/developer ## the wheel and the source archive
 	$(BIN)/python -m build
 
 clean: ## remove what was made here
 	rm -rf .venv .node dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/python: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
 		|| { rm -rf .venv; echo "On Debian, python3 -m venv needs: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into .venv …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PIP) -c constraints.txt -e .
+	@touch $@
+
+.venv/developer: .venv/python
+	@echo "Installing the developers' tools into .venv …"
+	@$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@
