@@ -1,14 +1,15 @@
 -- Draws are arithmetic on the row's own number, never random(): the same seed gives the
 -- same rows on every machine, in any order, on any number of threads.
 
-CREATE MACRO scramble_first(x) AS (xor(x, x >> 16) * 2246822507) & 4294967295;
-CREATE MACRO scramble_second(x) AS (xor(x, x >> 13) * 3266489909) & 4294967295;
-
--- 24 bits for row n and purpose salt
+-- 24 bits for row n and purpose salt. Each round names its input once: a macro's argument is
+-- written out wherever it stands, and long expressions take long to plan.
 CREATE MACRO draw(n, salt) AS
-    scramble_second(scramble_first(
+    (xor((xor((xor(
         (n::UBIGINT * 2654435761 + salt::UBIGINT * 668265263 + getvariable('seed')::UBIGINT)
-        & 4294967295)) >> 8;
+            & 4294967295,
+        2780217911) * 3266489917) % 4294967291,
+        1540483477) * 2246822519) % 4294967279,
+        3432918353) * 2869860233) % 4294967231 >> 8;
 
 -- in [0, 1)
 CREATE MACRO unit(n, salt) AS draw(n, salt)::DOUBLE / 16777216::DOUBLE;
