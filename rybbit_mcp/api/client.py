@@ -17,17 +17,17 @@ from datetime import UTC, datetime
 import httpx
 from pydantic import BaseModel
 
+from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
 from rybbit_mcp.api.errors import BadRequestError
-from rybbit_mcp.api.filters import Filter, check_filters
+from rybbit_mcp.api.filters import PATTERNS, Filter, check_filters
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.http import TOTAL_TIMEOUT_S, Http
 from rybbit_mcp.api.listing import SessionQuery, filter_parameter, read_page, scan_pages
-from rybbit_mcp.api.matching import duckdb_search
 from rybbit_mcp.api.models import Location, Session, Site
-from rybbit_mcp.api.parameters import Conditions, window_parameters
+from rybbit_mcp.api.parameters import Conditions, check_sendable, window_parameters
+from rybbit_mcp.api.patterns import compile_patterns, duckdb_search
 from rybbit_mcp.api.planning import plan_locations
-from rybbit_mcp.api.refusals import Asked
 from rybbit_mcp.api.results import LocationList, SessionPage, SessionStory
 from rybbit_mcp.api.sites import read_site, read_sites
 from rybbit_mcp.api.story import read_story
@@ -171,30 +171,34 @@ class RybbitClient:
         Raises:
             UnsupportedError: a filter this server cannot answer rightly.
         """
-        site, generation = _checked_site(site), await self.generation()
-        checked = check_filters(filters)
+        site, checked = _checked_site(site), self._checked(filters)
         if user_id:  # the parameter of this name is ignored here, the filter works
             checked += (Filter(parameter="user_id", value=(user_id,)),)
+        generation = await self.generation()
         plan = plan_locations(checked, generation, self._search)
+        parameters = window_parameters(window, generation) | filter_parameter(plan.sent)
+        check_sendable(parameters)
         body = await self._connection.read(
             _Locations,
             lambda g: g.location_parts(site),
-            window_parameters(window, generation) | filter_parameter(plan.sent),
+            parameters,
             Asked("locations", site, has_filters=bool(plan.sent)),
         )
-        return LocationList(tuple(filter(plan.accepts, body.data)), plan.notes)
+        return LocationList(tuple(plan.keep(body.data)), plan.notes)
 
     async def _query(
         self, site: str, window: Window, filters: Sequence[Filter], conditions: Conditions
     ) -> SessionQuery:
-        return SessionQuery.planned(
-            _checked_site(site),
-            window,
-            check_filters(filters),
-            conditions,
-            await self.generation(),
-            self._search,
-        )
+        site, checked = _checked_site(site), self._checked(filters)
+        generation = await self.generation()
+        return SessionQuery.planned(site, window, checked, conditions, generation, self._search)
+
+    def _checked(self, filters: Sequence[Filter]) -> tuple[Filter, ...]:
+        checked = check_filters(filters)
+        for item in checked:
+            if item.type in PATTERNS:
+                compile_patterns(item.value, self._search)
+        return checked
 
 
 class _Locations(BaseModel):

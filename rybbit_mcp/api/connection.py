@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import anyio
 from pydantic import BaseModel, ValidationError
 
+from rybbit_mcp.api.asking import Asked, Clues, Experience
 from rybbit_mcp.api.discovery import discover
-from rybbit_mcp.api.errors import NotFoundError, UnexpectedBodyError
+from rybbit_mcp.api.errors import RybbitError, UnexpectedBodyError
 from rybbit_mcp.api.generations import GENERATIONS, Generation
-from rybbit_mcp.api.http import Http, Reply
-from rybbit_mcp.api.refusals import Asked, Experience, refusal
+from rybbit_mcp.api.http import Http
+from rybbit_mcp.api.models import OrganizationList
+from rybbit_mcp.api.refusals import is_of_another_generation, refusal, unknown_route
+from rybbit_mcp.api.reply import Reply
 
 Body = TypeVar("Body", bound=BaseModel)
+PartsOf = Callable[[Generation], Sequence[str]]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -27,52 +35,125 @@ class Connection:
     has_organization_key: bool = False
     _found: Generation | None = None
     _seen: Experience = field(default_factory=Experience)
+    _discovering: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def generation(self) -> Generation:
         """The server's generation, asked once."""
         if self.fixed is not None:
             return self.fixed
-        if self._found is None:
-            self._found = await discover(self.http)
-        return self._found
+        async with self._discovering:
+            if self._found is None:
+                self._found = await discover(self.http)
+            return self._found
 
     async def read(
         self,
         model: type[Body],
-        parts_of: Callable[[Generation], Sequence[str]],
+        parts_of: PartsOf,
         parameters: Mapping[str, str],
         asked: Asked,
     ) -> Body:
         """The 200 answer of an endpoint as a model; anything else is raised as what it means.
 
-        An unknown route makes the generation be found out anew, once: servers get upgraded.
+        An answer that only another generation gives makes the generation be found out anew,
+        once: servers get upgraded.
         """
-        generation = await self.generation()
-        reply = await self.http.get(parts_of(generation), parameters)
-        if reply.is_unknown_route and self.fixed is None:
-            generation = await self._after_unknown_route(generation)
-            reply = await self.http.get(parts_of(generation), parameters)
+        generation, reply = await self._answer(parts_of, parameters, asked)
         self._seen.call_count += 1
+        _log.debug("%s: status %d, %d bytes", asked.what, reply.status, len(reply.body))
         if reply.status != 200:
-            raise refusal(reply, asked, generation, self._seen, has_key=self.has_key)
+            clues = await self._clues(reply, generation, parts_of, parameters, asked)
+            raise refusal(reply, asked, generation, self._seen, clues, has_key=self.has_key)
         body = _parse(reply, model, asked)
-        self._seen.key_worked = True
-        self._seen.open_sites.add(asked.site)
+        if asked.site:
+            self._seen.open_sites.add(asked.site)
         return body
 
-    async def _after_unknown_route(self, generation: Generation) -> Generation:
-        if generation.name in "AB":  # alike but for the route that failed
-            self._found = GENERATIONS["A" if generation.name == "B" else "B"]
-            return self._found
+    async def _answer(
+        self, parts_of: PartsOf, parameters: Mapping[str, str], asked: Asked
+    ) -> tuple[Generation, Reply]:
+        generation = await self.generation()
+        reply = await self.http.get(parts_of(generation), parameters)
+        if not is_of_another_generation(reply, asked, generation):
+            return generation, reply
+        sibling = GENERATIONS["A" if generation.name == "B" else "B"]
+        if not generation.has_site_routes and parts_of(sibling) != parts_of(generation):
+            second = await self.http.get(parts_of(sibling), parameters)
+            if not second.is_unknown_route:
+                self._found = sibling
+                return sibling, second
+        if self.fixed is not None:
+            raise unknown_route(is_fixed=True)
         self._found = None
         found = await self.generation()
         if found is generation:
-            raise NotFoundError(
-                "The server does not know this part of the API.",
-                "Check RYBBIT_URL, and RYBBIT_SERVER_VERSION if it is set.",
-                what="route",
-            )
-        return found
+            if reply.is_unknown_route:
+                raise unknown_route(is_fixed=False)
+            return generation, reply
+        return found, await self.http.get(parts_of(found), parameters)
+
+    async def _clues(
+        self,
+        reply: Reply,
+        generation: Generation,
+        parts_of: PartsOf,
+        parameters: Mapping[str, str],
+        asked: Asked,
+    ) -> Clues:
+        """What one more request tells about a refusal that may mean several things."""
+        if reply.status == 500 and asked.has_filters:
+            bare = {name: value for name, value in parameters.items() if name != "filters"}
+            second = await self._second_look(parts_of(generation), bare | {"limit": "1"})
+            return Clues(works_without_filters=second.status == 200) if second else Clues()
+        is_about_key = reply.status in {401, 403} and reply.error_text in _ABOUT_KEY
+        if not (is_about_key and self.has_key and generation.has_site_routes):
+            return Clues()
+        if self.has_organization_key:  # it is refused where the key alone is asked about
+            return Clues()
+        return await (self._about_key() if asked.site else self._about_throttling())
+
+    async def _about_key(self) -> Clues:
+        """Whether the key is good: a site may be refused to a good one."""
+        reply = await self._second_look(("organizations",), {})
+        if reply is None:
+            return Clues()
+        if reply.status == 401:  # a throttled key too, but that was told at the site
+            return Clues(key_is_good=False)
+        if reply.status == 429:
+            return Clues(is_throttled=True)
+        try:
+            listed = OrganizationList.model_validate_json(reply.body)
+        except ValidationError:
+            return Clues()
+        sites = [site for organization in listed.root for site in organization.sites]
+        return Clues(
+            key_is_good=True,
+            sites=tuple((site.id, _printable(site.name or site.domain)) for site in sites),
+        )
+
+    async def _about_throttling(self) -> Clues:
+        """Whether the key is throttled: where no site is named, that looks like a wrong key."""
+        site = min(self._seen.open_sites, default="1")
+        reply = await self._second_look(("sites", site), {})
+        if reply is None:
+            return Clues()
+        is_good = reply.error_text == "Insufficient scope"
+        return Clues(key_is_good=is_good or None, is_throttled=reply.status == 429)
+
+    async def _second_look(
+        self, parts: Sequence[str], parameters: Mapping[str, str]
+    ) -> Reply | None:
+        try:
+            return await self.http.get(parts, parameters)
+        except RybbitError:
+            return None
+
+
+_ABOUT_KEY = frozenset({"Forbidden", "Unauthorized"})
+
+
+def _printable(name: str) -> str:
+    return "".join(character for character in name if character.isprintable())[:40]
 
 
 def _parse(reply: Reply, model: type[Body], asked: Asked) -> Body:

@@ -2,63 +2,83 @@
 
 from __future__ import annotations
 
-from rybbit_mcp.api.errors import ServerError, UnexpectedBodyError
+from rybbit_mcp.api.errors import RateLimitedError, ServerError, UnexpectedBodyError
 from rybbit_mcp.api.generations import GENERATIONS, Generation, generation_of_version
-from rybbit_mcp.api.http import Http, Reply
+from rybbit_mcp.api.http import Http
+from rybbit_mcp.api.reply import Reply
+
+_SMALLEST = {"past_minutes_start": "1", "past_minutes_end": "0"}
+"""A window of one minute: a public site answers, and should not answer with all its places."""
 
 
 async def discover(http: Http) -> Generation:
     """The server's generation.
 
-    Since 2.3 a server tells its version. Older ones answer 401 there; of those, and of servers
-    whose version is hidden by a proxy, the routes tell: only C knows `…/session-locations`, only
-    B calls its site unknown, D calls the route unknown. A and B share the session list; where
-    their detail routes differ, the client tries both.
+    Since 2.3 a server tells its version. Where it does not, or a proxy hides it, one route tells
+    all four apart: C knows `sites/{site}/session-locations`, D calls the route unknown, B the
+    site, and A wants a login. Only where even that is not Rybbit's answer is the server none.
 
     Raises:
         UnexpectedBodyError: not a Rybbit server. ServerError: it fails before it can be told.
     """
-    reply = await http.get(("version",), with_key=False)
-    content = reply.json()
-    if reply.status == 200 and isinstance(content, dict):
-        found = generation_of_version(str(content.get("version", "")))
+    version = await http.get(("version",), with_key=False)
+    if version.status == 200:
+        found = generation_of_version(str(version.field("version")))
         if found is not None:
             return found
-    _check_is_rybbit(reply)
-    probe = await http.get(("sites", "1", "session-locations"), with_key=False)
-    _check_is_rybbit(probe)
-    if probe.status in {200, 403}:
-        return GENERATIONS["C"]
+    elif version.is_redirect:
+        raise _redirected(version)
+    probe = await _probe(http, "session-locations")
+    match probe.status, probe.error_text:
+        case (200, _) if isinstance(probe.field("data"), list):
+            return GENERATIONS["C"]
+        case (403, "Forbidden"):
+            return GENERATIONS["C"]
+        case (404, "Site not found"):
+            return GENERATIONS["B"]
+        case (401, "Unauthorized"):
+            # Servers of these routes that are younger than 2.1 differ in parts. Being asked as
+            # the oldest is right for all of them; the one route that moved is tried both ways.
+            return GENERATIONS["A"]
     if probe.is_unknown_route:
-        return GENERATIONS["D"] if not reply.is_unknown_route else await _old(http)
-    return GENERATIONS["B"] if probe.status == 404 else await _old(http)
+        newer = await _probe(http, "sessions")
+        if newer.status in {200, 403} and newer.is_json_object:
+            return GENERATIONS["D"]
+    raise _not_rybbit(probe)
 
 
-async def _old(http: Http) -> Generation:
-    """A or B of a server that answers 401, or an unknown route, to everything.
-
-    Only B has a route for `sessions/{id}/{site}`.
-    """
-    probe = await http.get(("sessions", "x", "1"), with_key=False)
-    return GENERATIONS["A" if probe.is_unknown_route else "B"]
-
-
-def _check_is_rybbit(reply: Reply) -> None:
+async def _probe(http: Http, route: str) -> Reply:
+    """The answer about site 1, unless it is one that any server gives in trouble."""
+    reply = await http.get(("sites", "1", route), _SMALLEST, with_key=False)
+    if reply.status == 429:
+        raise RateLimitedError(
+            "The server, or a proxy before it, limits the rate of calls.",
+            "Ask nothing for a minute, then again.",
+            wait_s=reply.retry_after_s,
+        )
     if reply.status >= 500:
         raise ServerError(
-            f"The Rybbit server, or the proxy before it, fails with status {reply.status}.",
-            "Try again later; on your own server look at its log.",
+            f"The Rybbit server, or a proxy before it, fails with status {reply.status}.",
+            "Try again in a minute; on your own server look at its log.",
             status=reply.status,
         )
-    if reply.redirects_to_host:
-        raise UnexpectedBodyError(
-            "The server redirects to another address.",
-            "Set RYBBIT_URL to the address it redirects to: its scheme and host matter.",
-            status=reply.status,
-        )
-    if reply.json() is None:
-        raise UnexpectedBodyError(
-            "The server does not answer as a Rybbit server does (no JSON).",
-            "Set RYBBIT_URL to the address at which Rybbit's pages open, without /api.",
-            status=reply.status,
-        )
+    if reply.is_redirect:
+        raise _redirected(reply)
+    return reply
+
+
+def _redirected(reply: Reply) -> UnexpectedBodyError:
+    return UnexpectedBodyError(
+        "The server redirects to another address, and redirects are not followed.",
+        "Set RYBBIT_URL to the address at which Rybbit's pages open; scheme and host matter.",
+        status=reply.status,
+    )
+
+
+def _not_rybbit(reply: Reply) -> UnexpectedBodyError:
+    return UnexpectedBodyError(
+        "The server does not answer as a Rybbit server does.",
+        "Set RYBBIT_URL to the address at which Rybbit's pages open, without /api; "
+        "a proxy before it must let /api through.",
+        status=reply.status,
+    )

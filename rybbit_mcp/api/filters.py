@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from rybbit_mcp.api.errors import BadRequestError
 from rybbit_mcp.api.models import text_of
+from rybbit_mcp.api.patterns import check_pattern
 
 VISIT_PARAMETERS = (
     "country",
@@ -71,11 +72,8 @@ COMPARISONS = frozenset(
     {"greater_than", "less_than", "greater_than_or_equal", "less_than_or_equal"}
 )
 NULL_CHECKS = frozenset({"is_null", "is_not_null"})
+PATTERNS = frozenset({"regex", "not_regex"})
 COORDINATES = frozenset({"lat", "lon"})
-
-LONGEST_REGEX = 500
-LONGEST_FILTERS = 12_000
-"""Characters of all filters as JSON: servers refuse addresses beyond about 16,000."""
 
 _UNAVAILABLE = re.compile(r"(feature_flag|url_param):.+")
 _FOREIGN_WORDS = {
@@ -130,6 +128,8 @@ class Filter(BaseModel):
         if value is None:
             return ()
         items = value if isinstance(value, list | tuple | set) else (value,)
+        if not all(isinstance(item, str | int | float) for item in items):
+            raise ValueError("value must be a text or a number, or a list of them")
         return tuple(text_of(item) for item in items)
 
     def __str__(self) -> str:
@@ -142,19 +142,17 @@ def check_filters(filters: Iterable[Filter]) -> tuple[Filter, ...]:
     """The filters, each known to be one the API documents.
 
     Raises:
-        BadRequestError: an unknown parameter or operator (the hint names the nearest), a missing
-            or malformed value, or filters too long for any server.
+        BadRequestError: an unknown parameter or operator (the hint names the nearest), or a
+            missing or malformed value.
     """
     checked = tuple(filters)
     for item in checked:
         _check_parameter(item)
         _check_operator(item)
         _check_values(item)
-        if item.type in {"regex", "not_regex"}:
+        if item.type in PATTERNS:
             for pattern in item.value:
-                _check_regex(pattern)
-    if sum(len(item.model_dump_json()) for item in checked) > LONGEST_FILTERS:
-        raise BadRequestError("filters: too many or too long values.", "Ask in several calls.")
+                check_pattern(pattern)
     return checked
 
 
@@ -195,16 +193,28 @@ def _check_values(item: Filter) -> None:
     if item.type in NULL_CHECKS:
         if item.value not in ((), ("",)):
             raise BadRequestError(f"{name} takes no value.", "Leave value out.")
+        if item.parameter == "user_id":
+            raise BadRequestError(
+                f"{name}: every visit has a user_id.", "For known visitors use identified_only."
+            )
         return
     if not item.value:
         raise BadRequestError(f"{name} has no value.", 'Add value, for example ["DE"].')
     if item.type in COMPARISONS and len(item.value) > 1:
         raise BadRequestError(f"{name} takes one value.", "Keep the one that matters.")
-    if any(value == "" for value in item.value) and item.type not in {"equals", "not_equals"}:
-        raise BadRequestError(f"{name} has an empty value.", "Use is_null for unknown values.")
+    if "" in item.value:
+        _check_empty(item, name)
     if item.parameter in COORDINATES:
         for value in item.value:
             _check_number(name, value)
+
+
+def _check_empty(item: Filter, name: str) -> None:
+    """Refuse an empty value where it means nothing; elsewhere it means "unknown"."""
+    has_always = item.parameter == "user_id" or item.parameter in EVENT_PARAMETERS
+    if has_always or item.type not in {"equals", "not_equals"}:
+        hint = "Leave it out." if has_always else "Use is_null for unknown values."
+        raise BadRequestError(f"{name} has an empty value.", hint)
 
 
 def _check_number(name: str, value: str) -> None:
@@ -214,29 +224,6 @@ def _check_number(name: str, value: str) -> None:
     except ValueError:
         pass
     raise BadRequestError(f"{name}: {value[:40]!r} is not a coordinate.", "Give degrees, 52.52.")
-
-
-def _check_regex(pattern: str) -> None:
-    """Refuse what either of the server's two engines (JavaScript's, RE2) refuses."""
-    if len(pattern) > LONGEST_REGEX:
-        raise BadRequestError(
-            f"filters: the regex has {len(pattern)} characters, {LONGEST_REGEX} are allowed.",
-            "Shorten it or use contains.",
-        )
-    if re.search(r"(?<!\\)(?:\\\\)*\(\?(?!:)", pattern):
-        raise BadRequestError(
-            "filters: the regex uses (?…), which servers refuse (flags, look-around, names).",
-            "For any capitals write [Bb]log; groups as (a|b).",
-        )
-    if re.search(r"(?<!\\)(?:\\\\)*\\[1-9]", pattern):
-        raise BadRequestError("filters: the regex refers back (\\1).", "Servers refuse that.")
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise BadRequestError(
-            f"filters: the regex {pattern[:60]!r} does not compile: {error.msg}.",
-            "Correct it, or use contains, starts_with or ends_with.",
-        ) from None
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:

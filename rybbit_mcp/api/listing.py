@@ -7,23 +7,27 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import anyio
 from pydantic import BaseModel
 
+from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
 from rybbit_mcp.api.errors import UnexpectedBodyError, UnsupportedError
 from rybbit_mcp.api.filters import Filter
 from rybbit_mcp.api.generations import Generation
-from rybbit_mcp.api.matching import TextSearch
 from rybbit_mcp.api.models import Session
-from rybbit_mcp.api.parameters import Conditions, window_parameters
+from rybbit_mcp.api.parameters import Conditions, check_sendable, window_parameters
+from rybbit_mcp.api.patterns import TextSearch
 from rybbit_mcp.api.planning import Plan, Sent, plan_sessions
-from rybbit_mcp.api.refusals import Asked
 from rybbit_mcp.api.results import SessionPage
 from rybbit_mcp.api.window import Window
 
 SEARCH_PAGE_SIZE = 1000
 SEARCH_BOUND = 10_000
 """Visits read at most to fill one page when the server cannot filter."""
+
+SEARCH_TIME_S = 15.0
+"""After so long no further page is read, so that a slow server still gives an answer."""
 
 _CLOCK_SLACK = timedelta(hours=2)
 
@@ -53,14 +57,14 @@ class SessionQuery:
         plan = plan_sessions(filters, generation, search)
         parameters = window_parameters(window, generation)
         parameters |= conditions.parameters(generation) | filter_parameter(plan.sent)
+        check_sendable(parameters)
         is_exact = plan.is_exact and conditions.is_exact(generation)
         return cls(site, window, conditions, parameters, plan, is_exact)
 
-    def accepts(self, session: Session) -> bool:
-        """Whether a row satisfies everything asked, as far as a row can tell."""
-        return self.plan.accepts(session) and all(
-            check(session) for check in self.conditions.checks()
-        )
+    def keep(self, rows: Sequence[Session]) -> list[Session]:
+        """The rows that satisfy everything asked, as far as a row can tell."""
+        checks = tuple(self.conditions.checks())
+        return self.plan.keep([row for row in rows if all(check(row) for check in checks)])
 
 
 class _Rows(BaseModel):
@@ -81,12 +85,12 @@ async def read_page(
     if not query.is_exact:
         return await _search_page(connection, query, page=page, limit=limit)
     rows = await _read(connection, query, page, limit)
-    kept = tuple(row for row in rows[:limit] if query.accepts(row))
+    kept = query.keep(rows[:limit])
     notes = query.plan.notes
-    if len(kept) < len(rows[:limit]):
-        dropped = len(rows[:limit]) - len(kept)
-        notes += (f"{dropped} rows that the server sent but do not match were left out",)
-    return SessionPage(kept, page, limit, len(rows) >= limit, notes)
+    if dropped := min(len(rows), limit) - len(kept):
+        visits = "visit that does" if dropped == 1 else "visits that do"
+        notes += (f"{dropped} {visits} not match was left out of what the server sent",)
+    return SessionPage(tuple(kept), page, limit, len(rows) >= limit, notes)
 
 
 async def scan_pages(
@@ -100,9 +104,9 @@ async def scan_pages(
     page = 1
     while True:
         rows = await _read(connection, query, page, page_size)
-        fresh = [row for row in rows if row.session_id not in seen and query.accepts(row)]
+        fresh = [row for row in rows if row.session_id not in seen]
         seen.update(row.session_id for row in rows)
-        yield len(rows), fresh
+        yield len(rows), query.keep(fresh)
         if len(rows) < page_size:
             return
         page += 1
@@ -115,12 +119,13 @@ async def _search_page(
     found: list[Session] = []
     read_count = 0
     is_complete = True
+    began_at = anyio.current_time()
     async for row_count, rows in scan_pages(connection, query):
         read_count += row_count
         found += rows
-        if len(found) > wanted:
+        if len(found) > wanted or row_count < SEARCH_PAGE_SIZE:
             break
-        if read_count >= SEARCH_BOUND and row_count == SEARCH_PAGE_SIZE:
+        if read_count >= SEARCH_BOUND or anyio.current_time() - began_at > SEARCH_TIME_S:
             is_complete = False
             break
     notes = (*query.plan.notes, f"found by reading the newest {read_count} visits of the period")

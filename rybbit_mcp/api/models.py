@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 
 def text_of(value: object) -> str:
@@ -64,7 +64,14 @@ def _instant(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("a time must be text")
     parsed = datetime.fromisoformat(value)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time out of range") from None
+
+
+def _flag(value: object) -> bool:
+    return value is True or value == 1
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -75,10 +82,19 @@ def _object_or_none(value: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def _count_or_none(value: object) -> int | None:
+    return None if value is None else _integer(value)
+
+
+def _list(value: object) -> object:
+    return [] if value is None else value
+
+
 Text = Annotated[str, BeforeValidator(text_of)]
 Count = Annotated[int, BeforeValidator(_integer)]
 Decimal = Annotated[float, BeforeValidator(_decimal)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Properties = Annotated[dict[str, Any], BeforeValidator(_object)]
 
 
@@ -170,15 +186,15 @@ class Pagination(Record):
     total: Count = 0
     limit: Count = 0
     offset: Count = 0
-    has_more: Annotated[bool, Field(validation_alias="hasMore")] = False
+    has_more: Annotated[Flag, Field(validation_alias="hasMore")] = False
 
 
 class SessionDetail(Record):
     """One session: its head, a stretch of its events, and where that stretch stands."""
 
     head: Annotated[SessionHead, Field(validation_alias="session")]
-    events: list[Event] = Field(default_factory=list)
-    pagination: Pagination = Field(default_factory=Pagination)
+    events: Annotated[list[Event], BeforeValidator(_list)] = Field(default_factory=list)
+    pagination: Annotated[Pagination, BeforeValidator(_object)] = Field(default_factory=Pagination)
 
 
 class Location(Record):
@@ -203,8 +219,18 @@ class Site(Record):
     text_id: Annotated[Text, Field(validation_alias="id")] = ""
     name: Text = ""
     domain: Text = ""
-    is_public: Annotated[bool, Field(validation_alias="public")] = False
-    sessions_24h: Annotated[int | None, Field(validation_alias="sessionsLast24Hours")] = None
+    is_public: Annotated[Flag, Field(validation_alias="public")] = False
+    sessions_24h: Annotated[
+        int | None, BeforeValidator(_count_or_none), Field(validation_alias="sessionsLast24Hours")
+    ] = None
+
+
+class ShortSite(Record):
+    """A site inside an organization: here `id` is the number, as text."""
+
+    id: Text
+    name: Text = ""
+    domain: Text = ""
 
 
 class Organization(Record):
@@ -212,3 +238,8 @@ class Organization(Record):
 
     id: str = Field(min_length=1)
     name: Text = ""
+    sites: Annotated[list[ShortSite], BeforeValidator(_list)] = Field(default_factory=list)
+
+
+class OrganizationList(RootModel[list[Organization]]):
+    """The organizations that a key sees."""

@@ -1,16 +1,17 @@
 """Query parameters of a window and of the visit conditions, as each generation reads them.
 
-Servers ignore unknown parameters without a word. A's own names are sent beside the later ones:
-some servers with A's routes know only these, others only those.
+Servers ignore unknown parameters without a word. On the old routes A's own names are sent beside
+the later ones: some of those servers know only these, others only those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
-from rybbit_mcp.api.errors import UnsupportedError
+from rybbit_mcp.api.errors import BadRequestError, UnsupportedError
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.models import Session
 from rybbit_mcp.api.window import Window
@@ -25,6 +26,10 @@ _OLD_NAMES = {
 }
 
 
+LONGEST_QUERY = 14_000
+"""Characters of all parameters as sent: servers refuse addresses beyond about 16,000."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """Conditions on whole visits beside filters; 0, "" and False mean none.
@@ -37,6 +42,10 @@ class Conditions:
     min_pageviews: int = 0
     min_events: int = 0
     min_duration_s: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.min_pageviews, self.min_events, self.min_duration_s) < 0:
+            raise BadRequestError("A minimum cannot be negative.", "Use 0 or more.")
 
     def parameters(self, generation: Generation) -> dict[str, str]:
         """The conditions that this generation understands."""
@@ -73,6 +82,25 @@ class Conditions:
             yield lambda row: row.duration_s >= self.min_duration_s
 
 
+def check_sendable(parameters: Mapping[str, str]) -> None:
+    """Refuse what cannot be written into an address.
+
+    Raises:
+        BadRequestError: too long, or not text.
+    """
+    try:
+        length = len(urlencode(parameters))
+    except UnicodeEncodeError:
+        raise BadRequestError(
+            "An argument holds half a character (a lone surrogate).", "Write it again."
+        ) from None
+    if length > LONGEST_QUERY:
+        raise BadRequestError(
+            f"filters and user_id have {length} characters as sent, {LONGEST_QUERY} are allowed.",
+            "Use fewer or shorter values, or ask in several calls.",
+        )
+
+
 def window_parameters(window: Window, generation: Generation) -> dict[str, str]:
     """The window in the one time mode that says it.
 
@@ -98,8 +126,11 @@ def window_parameters(window: Window, generation: Generation) -> dict[str, str]:
 
 
 def with_old_names(sent: dict[str, str], generation: Generation) -> dict[str, str]:
-    """The parameters, on A's routes also under A's names."""
-    if generation.name != "A":
+    """The parameters, on the old routes also under A's names.
+
+    Which of both names such a server knows cannot always be told from outside.
+    """
+    if generation.has_site_routes:
         return sent
     return sent | {_OLD_NAMES[name]: value for name, value in sent.items() if name in _OLD_NAMES}
 

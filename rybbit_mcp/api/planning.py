@@ -9,36 +9,42 @@ here); else it is applied here alone, or refused with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
-from rybbit_mcp.api.errors import UnsupportedError
 from rybbit_mcp.api.filters import COORDINATES, EVENT_PARAMETERS, NEGATIVE, NULL_CHECKS, Filter
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.matching import (
+    COMPOSED_PARAMETERS,
     LOCATION_PARAMETERS,
+    REGION_CITY,
     SESSION_PARAMETERS,
     Check,
-    TextSearch,
     check_of,
     location_values,
     session_values,
 )
 from rybbit_mcp.api.models import Location, Session
+from rybbit_mcp.api.patterns import LONGEST_PATTERN, TextSearch, length_of, literal, one_pattern
+from rybbit_mcp.api.unsupported import no_negative_event, no_region_here, no_right_answer
 
 Row = TypeVar("Row")
 Sent = dict[str, Any]
 
-_REGION_CITY = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}-.+")
-_REGEX_SYNTAX = re.compile(r"[\\.^$*+?()\[\]{}|]")
+_WHOLE_CITY = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}-(.+)", re.DOTALL)
+_WILDCARDS = frozenset("%_\\")
 _LIKE = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
 _PAGES = frozenset({"entry_page", "exit_page"})
+_PAGES_NOTE = (
+    "the server takes a visit's first and last event of any kind for {}, so visits that began or "
+    "ended with another event than a pageview can be missing"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[Row]):
-    """Filters to send, checks for each row, and what to say about it.
+    """Filters to send, checks for the rows, and what to say about it.
 
     `is_exact` is False where rows must be searched beyond the page asked for, because the server
     alone would send other rows too.
@@ -49,9 +55,12 @@ class Plan(Generic[Row]):
     is_exact: bool = True
     notes: tuple[str, ...] = ()
 
-    def accepts(self, row: Row) -> bool:
-        """Whether a row satisfies every filter that can be checked here."""
-        return all(check(row) for check in self.checks)
+    def keep(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows that satisfy every filter that can be checked here."""
+        kept = list(rows)
+        for check in self.checks:
+            kept = check(kept)
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +88,21 @@ def plan_sessions(
     is_exact = True
     for item in filters:
         form = _form(item, generation)
-        is_checkable = item.parameter in SESSION_PARAMETERS
+        is_checkable = item.parameter in SESSION_PARAMETERS or _asks_whether_known(item)
         if not form.is_exact and not is_checkable:
-            _refuse(item, generation)
+            raise no_right_answer(item, generation)
         sent += form.sent
         if is_checkable:
-            checks.append(check_of(item, session_values, is_sent=bool(form.sent), search=search))
+            checks.append(
+                check_of(item, session_values, trusts_numbers=form.is_exact, search=search)
+            )
         if not form.is_exact:
             is_exact = False
             notes.append(f"{item} was applied here: Rybbit {generation.versions} cannot")
         elif item.parameter in _PAGES:
-            notes.append(
-                f"{item.parameter}: the server looks at a visit's first or last event, "
-                "so a visit that began or ended with another event than a pageview can be missing"
-            )
+            notes.append(_PAGES_NOTE.format(item.parameter))
+        if item.parameter == "user_id" and generation.name == "A":
+            notes.append("user_id: a server this old may know device ids only")
     return Plan(tuple(sent), tuple(checks), is_exact, tuple(dict.fromkeys(notes)))
 
 
@@ -106,21 +116,39 @@ def plan_locations(
     """
     sent: list[Sent] = []
     checks: list[Check[Location]] = []
+    notes: list[str] = []
     for item in filters:
         if item.parameter in LOCATION_PARAMETERS:
-            plain = item.model_copy(update={"value": tuple(map(_city_alone, item.value))})
-            place = plain if item.parameter == "city" else item
-            checks.append(check_of(place, location_values, is_sent=False, search=search))
+            place, note = _without_region(item) if item.parameter == "city" else (item, "")
+            checks.append(check_of(place, location_values, trusts_numbers=False, search=search))
+            notes += [note] if note else []
             continue
         form = _form(item, generation, has_rows=False)
         if not form.is_exact:
-            _refuse(item, generation)
+            raise no_right_answer(item, generation, has_rows=False)
         sent += form.sent
-    return Plan(tuple(sent), tuple(checks))
+        if item.parameter in _PAGES:
+            notes.append(_PAGES_NOTE.format(item.parameter))
+    return Plan(tuple(sent), tuple(checks), notes=tuple(dict.fromkeys(notes)))
 
 
-def _city_alone(value: str) -> str:
-    return value.split("-", 2)[2] if _REGION_CITY.fullmatch(value) else value
+def _without_region(item: Filter) -> tuple[Filter, str]:
+    """The city filter as places can answer it, which have a country and no region."""
+    values = []
+    for value in item.value:
+        whole = _WHOLE_CITY.fullmatch(value)
+        if whole is None and REGION_CITY.match(value):
+            raise no_region_here(item)
+        values.append(f"{whole[1]}-{whole[2]}" if whole else value)
+    if tuple(values) == item.value:
+        return item, ""
+    note = f"{item}: places tell no region here; all of that name in the country are meant"
+    return item.model_copy(update={"value": tuple(values)}), note
+
+
+def _asks_whether_known(item: Filter) -> bool:
+    is_check = item.type in NULL_CHECKS or set(item.value) == {""}
+    return is_check and item.parameter in COMPOSED_PARAMETERS
 
 
 def _form(item: Filter, generation: Generation, *, has_rows: bool = True) -> _Form:
@@ -130,13 +158,15 @@ def _form(item: Filter, generation: Generation, *, has_rows: bool = True) -> _Fo
     if parameter in generation.absent_parameters:
         is_known = not has_rows and parameter == "timezone" and generation.name == "B"
         if not is_known:
-            _refuse(item, generation)
+            raise no_right_answer(item, generation, has_rows=has_rows)
     if parameter == "user_id":
         return _as_is(item) if item.type == "equals" else _LOCAL
     if parameter == "city":
-        return _city_form(item)
-    if item.type in NULL_CHECKS:
-        return _null_form(item, generation)
+        return _city_form(item, generation)
+    # Composed values and paths of other events are never empty to the server.
+    asks_for_unknown = item.type in NULL_CHECKS or "" in item.value
+    if asks_for_unknown and parameter in COMPOSED_PARAMETERS | _PAGES:
+        return _LOCAL
     if item.type not in generation.operators:
         return _LOCAL
     if parameter in COORDINATES:
@@ -162,76 +192,61 @@ def _sent(item: Filter, operator: str, values: Iterable[str]) -> Sent:
     }
 
 
-def _city_form(item: Filter) -> _Form:
+def _city_form(item: Filter, generation: Generation) -> _Form:
     """Servers compare `region-city`: ask for all that contain the name, check the rows."""
-    if item.type == "equals" and all(_REGION_CITY.fullmatch(value) for value in item.value):
+    if item.type == "equals" and all(map(_WHOLE_CITY.fullmatch, item.value)):
         return _as_is(item)
+    if _has_escape(item) and not generation.reads_wildcards_literally:
+        return _LOCAL
     if item.type in {"equals", "contains", "starts_with", "ends_with"} and all(item.value):
         return _Form((_sent(item, "contains", item.value),), is_exact=False)
     return _LOCAL
 
 
-def _null_form(item: Filter, generation: Generation) -> _Form:
-    if item.type not in generation.operators:
-        return _LOCAL
-    return _Form((_sent(item, item.type, ()),), is_exact=True)
-
-
 def _text_form(item: Filter, generation: Generation) -> _Form:
     if item.type == "regex":
-        return _Form((_sent(item, "regex", (_one_pattern(item.value),)),), is_exact=True)
-    has_wildcard = any("%" in value or "_" in value for value in item.value)
+        return _pattern_form(item, item.value)
+    has_wildcard = any(_WILDCARDS & set(value) for value in item.value)
     if item.type in _LIKE and has_wildcard and not generation.reads_wildcards_literally:
         return _wildcard_form(item, generation)
     return _as_is(item)
 
 
 def _wildcard_form(item: Filter, generation: Generation) -> _Form:
-    is_positive = item.type not in NEGATIVE
-    takes_regex = "regex" in generation.operators
-    if takes_regex and not (item.parameter in _PAGES and not generation.has_site_routes):
-        patterns = [_literal(value, item.type) for value in item.value]
-        groups = [_one_pattern(patterns)] if is_positive else patterns
-        operator = "regex" if is_positive else "not_regex"
-        return _Form(tuple(_sent(item, operator, (group,)) for group in groups), is_exact=True)
-    return _Form(_as_is(item).sent, is_exact=False) if is_positive else _LOCAL
+    if item.parameter in _PAGES and not generation.has_site_routes:
+        return _LOCAL
+    if "regex" in generation.operators:
+        return _pattern_form(item, [literal(value, item.type) for value in item.value])
+    # Wildcards match too much, which rows can mend; "not" and the escape match too little.
+    if item.type in NEGATIVE or _has_escape(item):
+        return _LOCAL
+    return _Form(_as_is(item).sent, is_exact=False)
+
+
+def _has_escape(item: Filter) -> bool:
+    return any("\\" in value for value in item.value)
+
+
+def _pattern_form(item: Filter, patterns: Sequence[str]) -> _Form:
+    """The patterns as one regex that any of them satisfies, or as one not_regex for each."""
+    is_negative = item.type in NEGATIVE
+    groups = list(patterns) if is_negative else [one_pattern(patterns)]
+    if any(length_of(group) > LONGEST_PATTERN for group in groups):
+        return _LOCAL
+    operator = "not_regex" if is_negative else "regex"
+    return _Form(tuple(_sent(item, operator, (group,)) for group in groups), is_exact=True)
 
 
 def _event_form(item: Filter, generation: Generation, *, has_rows: bool) -> _Form:
     known = generation.event_parameters
     if not has_rows and generation.name == "B":
         known = frozenset(EVENT_PARAMETERS)
-    if item.parameter not in known:
-        _refuse(item, generation)
     if item.type in NEGATIVE | NULL_CHECKS:
-        raise UnsupportedError(
-            f"filters: on every Rybbit version {item.parameter} {item.type} means "
-            "'has some other event', never 'has no such event'.",
-            f"List the visits with {item.parameter} equals … and take them off the whole.",
-        )
+        raise no_negative_event(item)
+    if item.parameter not in known:
+        raise no_right_answer(item, generation, has_rows=has_rows)
     if item.type in generation.operators:
         return _text_form(item, generation)
-    if item.type not in _LIKE or "regex" not in generation.operators:
-        _refuse(item, generation)
-    pattern = _one_pattern([_literal(value, item.type) for value in item.value])
-    return _Form((_sent(item, "regex", (pattern,)),), is_exact=True)
-
-
-def _literal(text: str, operator: str) -> str:
-    escaped = _REGEX_SYNTAX.sub(r"\\\g<0>", text)
-    start = "^" if operator == "starts_with" else ""
-    return start + escaped + ("$" if operator == "ends_with" else "")
-
-
-def _one_pattern(patterns: Iterable[str]) -> str:
-    """One pattern for all: servers read only the first of several."""
-    listed = list(patterns)
-    return listed[0] if len(listed) == 1 else "|".join(f"({pattern})" for pattern in listed)
-
-
-def _refuse(item: Filter, generation: Generation) -> NoReturn:
-    raise UnsupportedError(
-        f"filters: Rybbit {generation.versions}, which this server is, has no right answer to "
-        f"{item.parameter} {item.type}.",
-        "Leave this filter out, or filter by entry_page, event_name or channel instead.",
-    )
+    if item.type in _LIKE and "regex" in generation.operators:
+        return _pattern_form(item, [literal(value, item.type) for value in item.value])
+    raise no_right_answer(item, generation, has_rows=has_rows)

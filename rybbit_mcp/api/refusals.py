@@ -1,218 +1,186 @@
 """What a status other than 200 means, as far as the server lets one know.
 
-One status means many things here: 401 and 403 a wrong key, a foreign or unknown site, a missing
-scope, throttling, or an account database that is down; 500 a filter or ClickHouse. Each error says
-what is sure and what is likely.
+One status means many things here: 404 a route, a site or a session; 500 a filter or ClickHouse;
+401 and 403 what `access` tells. Each error says what is sure and what is likely.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-
+from rybbit_mcp.api.access import no_entry
+from rybbit_mcp.api.asking import Asked, Clues, Experience
 from rybbit_mcp.api.errors import (
-    AccessDeniedError,
-    AuthenticationError,
     BadRequestError,
     NotFoundError,
     RateLimitedError,
     RybbitError,
     ServerError,
     UnexpectedBodyError,
+    UnsupportedError,
 )
 from rybbit_mcp.api.generations import Generation
-from rybbit_mcp.api.http import Reply
+from rybbit_mcp.api.reply import LONGEST_RETRY_AFTER_S, Reply
 
-OLD_LIMIT = 500
-"""Requests that a key of 2.2 has until it was silent for ten minutes."""
-
-_SCOPE = re.compile(r"[a-z]{2,12}:[a-z]{2,12}")
-
-
-@dataclass(slots=True)
-class Experience:
-    """What one process has seen of its key: which sites opened, how many calls it made."""
-
-    open_sites: set[str] = field(default_factory=set)
-    call_count: int = 0
-    key_worked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked for: an endpoint's name, the site, and whether filters were sent."""
-
-    what: str
-    site: str = ""
-    session_id: str = ""
-    has_filters: bool = False
+_LIKELY_OUTAGE = "Likely its ClickHouse is down or too slow: try again later, or a shorter period."
+_PROXY_HINT = "Check RYBBIT_URL and any proxy before the server."
 
 
 def refusal(
-    reply: Reply, asked: Asked, generation: Generation, seen: Experience, *, has_key: bool
+    reply: Reply,
+    asked: Asked,
+    generation: Generation,
+    seen: Experience,
+    clues: Clues,
+    *,
+    has_key: bool,
 ) -> RybbitError:
     """The error that this answer means; never holds any of its text."""
     status = reply.status
     match status:
         case 400:
-            return BadRequestError(
-                f"The server refuses the {asked.what} request.",
-                "Use whole days (period=7d) and time_zone=UTC; drop filters one by one.",
-                status=400,
-            )
+            return _bad_request(reply, asked)
         case 401 | 403:
-            return _no_entry(reply, asked, generation, seen, has_key=has_key)
+            return no_entry(reply, asked, generation, seen, clues, has_key=has_key)
         case 404:
-            return _not_found(reply, asked)
+            return _not_found(reply, asked, generation)
         case 408:
             return ServerError("The server gave the request up.", "Try again.", status=408)
         case 429:
-            return _throttled(reply, generation)
-        case 414 | 431:
+            return _throttled(reply)
+        case 413 | 414 | 431:
             return BadRequestError(
                 "The filters are too long for the server.", "Use fewer values.", status=status
             )
     if 300 <= status < 400:
         return UnexpectedBodyError(
-            "The server redirects to another address; redirects are not followed.",
-            "Set RYBBIT_URL to the address it redirects to.",
+            "The server redirects to another address, and redirects are not followed.",
+            "Set RYBBIT_URL to the address at which Rybbit's pages open.",
             status=status,
         )
     if status >= 500:
-        return _failed(status, asked)
+        return _failed(reply, asked, generation, clues)
     return UnexpectedBodyError(
-        f"The server answers with status {status}, which Rybbit never sends.",
-        "Check RYBBIT_URL and any proxy before the server.",
+        f"The server answers with status {status}, which Rybbit never sends here.",
+        _PROXY_HINT,
         status=status,
     )
 
 
-def _no_entry(
-    reply: Reply, asked: Asked, generation: Generation, seen: Experience, *, has_key: bool
-) -> RybbitError:
-    status = reply.status
-    if not has_key:
-        return AuthenticationError(
-            f"The server wants a key for {_place(asked)}, and none is set.",
-            "Set RYBBIT_API_KEY; a key is made in Rybbit under Settings, API keys.",
-            status=status,
-        )
-    if status == 403 and reply.error_text == "Insufficient scope":
-        content = reply.json()
-        required = content.get("required") if isinstance(content, dict) else None
-        known = isinstance(required, str) and _SCOPE.fullmatch(required)
-        scope = required if known else "sessions:read"
-        return AccessDeniedError(
-            f"The key lacks the scope {scope}.", f"Give the key the scope {scope}.", status=status
-        )
-    if not generation.has_site_routes:
-        return _no_entry_old(asked, seen)
-    if asked.site and asked.site in seen.open_sites:
-        return AccessDeniedError(
-            f"The key opened {_place(asked)} before and no longer does.",
-            "Likely the server's account database is down, or the key was just withdrawn or has "
-            "expired. Try again in a minute, then check the key.",
-            status=status,
-        )
-    if seen.key_worked and asked.site:
-        return AccessDeniedError(
-            f"The key works, but does not open {_place(asked)}.",
-            "Either there is no such site or it belongs to another organization; "
-            "list_sites shows those the key opens.",
-            status=status,
-        )
-    return AuthenticationError(
-        "The server does not accept the key" + (f" for {_place(asked)}." if asked.site else "."),
-        "Likely RYBBIT_API_KEY is wrong, disabled or expired; or there is no such site; "
-        "or the key is throttled, or the server's account database is down, "
-        "which look the same from outside.",
-        status=status,
-    )
-
-
-def _no_entry_old(asked: Asked, seen: Experience) -> RybbitError:
-    """2.2 answers 401 to everything about access, throttling included."""
-    if seen.key_worked:
-        return RateLimitedError(
-            f"The server (2.2) stopped accepting the key after {seen.call_count} calls.",
-            f"Likely it is throttled: {OLD_LIMIT} calls, counted until ten whole minutes pass "
-            "without one. Wait ten minutes without asking. Less likely: no such site, or the "
-            "account database is down.",
-            wait_s=600,
-            status=401,
-        )
-    return AuthenticationError(
-        f"The server (2.2) does not open {_place(asked)} to this key.",
-        "It says the same to a wrong key, an unknown site and a throttled key: check "
-        "RYBBIT_API_KEY and the site's number; if both are right, wait ten minutes without asking.",
-        status=401,
-    )
-
-
-def _not_found(reply: Reply, asked: Asked) -> RybbitError:
+def is_of_another_generation(reply: Reply, asked: Asked, generation: Generation) -> bool:
+    """Whether a server of this generation would never answer so, but another one does."""
     if reply.is_unknown_route:
-        return NotFoundError(
-            "The server does not know this part of the API.",
-            "If it was just upgraded, ask again; else check RYBBIT_URL.",
-            what="route",
+        return True
+    if not generation.has_site_routes or not asked.site:
+        return False
+    if reply.status == 401:  # 403 here since 2.3
+        return reply.error_text == "Unauthorized"
+    if reply.error_text == "Site not found":  # said of text ids only since 2.3
+        return asked.site.isdecimal()
+    # 2.6 reads the newest address of the locations as a session's.
+    return asked.what == "locations" and reply.error_text == "Session not found"
+
+
+def unknown_route(*, is_fixed: bool) -> NotFoundError:
+    """The error where no known generation of the API fits the server."""
+    hint = (
+        "Correct RYBBIT_SERVER_VERSION, or leave it out to have it found out."
+        if is_fixed
+        else "Check RYBBIT_URL; or set RYBBIT_SERVER_VERSION to the server's version."
+    )
+    return NotFoundError("The server does not know this part of the API.", hint, what="route")
+
+
+def _bad_request(reply: Reply, asked: Asked) -> RybbitError:
+    if "time_zone" in reply.error_text:
+        return BadRequestError(
+            "The server does not know this time_zone.",
+            "Use another name of the same zone, or UTC.",
+            status=400,
         )
+    return BadRequestError(
+        f"The server refuses the {asked.what} request.",
+        "Use whole days (period=7d) and time_zone=UTC; drop filters one by one.",
+        status=400,
+    )
+
+
+def _not_found(reply: Reply, asked: Asked, generation: Generation) -> RybbitError:
+    if reply.is_unknown_route:
+        return unknown_route(is_fixed=False)
     if reply.error_text == "Session not found":
         return NotFoundError(
-            f"There is no session {asked.session_id!r} on {_place(asked)}.",
+            f"There is no session {asked.session_id!r} on {asked.place}.",
             "Take an id from list_sessions of the same site.",
             what="session",
         )
     if reply.error_text == "Site not found":
+        listing = "list_sites shows the sites." if generation.has_site_routes else ""
         return NotFoundError(
-            f"There is no {_place(asked)} (or the server's account database is down).",
-            "list_sites shows the sites; give a number, domain or name from there.",
+            f"There is no {asked.place}.",
+            f"{listing} Where it is known to exist, the server's account database is down.".strip(),
             what="site",
         )
     return UnexpectedBodyError(
-        "The server says 404 in a form that Rybbit does not use.",
-        "Check RYBBIT_URL and any proxy before the server.",
-        status=404,
+        "The server says 404 in a form that Rybbit does not use.", _PROXY_HINT, status=404
     )
 
 
-def _throttled(reply: Reply, generation: Generation) -> RybbitError:
-    content = reply.json()
-    scope = content.get("scope") if isinstance(content, dict) else None
-    if scope == "daily":
+def _throttled(reply: Reply) -> RybbitError:
+    wait_s = _wait_s(reply)
+    if reply.field("scope") == "daily":
         return RateLimitedError(
             "The key's daily quota is used up.",
             "It starts anew at 00:00 UTC; ask nothing before.",
             scope="daily",
-            wait_s=reply.retry_after_s,
+            wait_s=wait_s,
         )
-    if reply.retry_after_s is not None:
+    if wait_s is not None:
         return RateLimitedError(
             "The server limits the rate of calls.",
-            f"Wait {reply.retry_after_s:.0f} s, then ask again.",
+            f"Wait {_duration(wait_s)}, then ask again.",
             scope="burst",
-            wait_s=reply.retry_after_s,
+            wait_s=wait_s,
         )
-    pause = "a pause as long as the limit's window" if generation.name in "CD" else "a pause"
     return RateLimitedError(
         "The server limits the rate of calls and does not say for how long.",
-        f"It counts anew only after {pause}: ask nothing for a minute, then again.",
+        "It counts anew only after a pause: ask nothing for a minute, then again.",
     )
 
 
-def _failed(status: int, asked: Asked) -> RybbitError:
-    if status in {502, 503, 504}:
+def _wait_s(reply: Reply) -> float | None:
+    """The wait of the header, or the one that 2.7's cloud writes into the body."""
+    written = reply.field("retryAfter")
+    is_number = isinstance(written, int | float) and not isinstance(written, bool)
+    if reply.retry_after_s is None and is_number and 0 <= written <= LONGEST_RETRY_AFTER_S:
+        return float(written)
+    return reply.retry_after_s
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _failed(reply: Reply, asked: Asked, generation: Generation, clues: Clues) -> RybbitError:
+    status = reply.status
+    if status in {502, 503, 504} or not reply.is_json_object:
         return ServerError(
             f"The proxy before the Rybbit server answers {status}: the server is down or busy.",
-            "It was tried three times. Try again in a minute.",
+            "Try again in a minute.",
             status=status,
         )
-    hint = "Likely its ClickHouse is down or too slow. Try again later, or a shorter period."
-    if asked.has_filters:
-        hint = "Drop filters one by one: the server does not say which it fails on. " + hint
-    return ServerError(
-        f"The server failed to answer the {asked.what} request.", hint, status=status
-    )
-
-
-def _place(asked: Asked) -> str:
-    return f"site {asked.site}" if asked.site else "this"
+    if clues.works_without_filters:
+        return UnsupportedError(
+            f"The server fails on these filters; the {asked.what} without them is answered.",
+            "Drop filters one by one, or use equals: the server does not say which it fails on.",
+            status=status,
+        )
+    sure = f"The server failed to answer the {asked.what} request"
+    if clues.works_without_filters is False:
+        sure += ", also without filters"
+    hint = _LIKELY_OUTAGE if asked.is_about_visits else "Try again later, or look at its log."
+    if asked.has_filters and clues.works_without_filters is None:
+        hint = f"Drop filters one by one: it does not say which it fails on. {hint}"
+    if generation.name == "A" and asked.site and not asked.site.isdecimal():
+        hint = "Give the site's number: servers this old fail on text ids."
+    return ServerError(f"{sure}.", hint, status=status)

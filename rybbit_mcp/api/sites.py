@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel
 
+from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
-from rybbit_mcp.api.errors import AccessDeniedError, UnsupportedError
-from rybbit_mcp.api.models import Organization, Site, Text
-from rybbit_mcp.api.refusals import Asked
+from rybbit_mcp.api.errors import RybbitError, UnsupportedError
+from rybbit_mcp.api.models import Organization, OrganizationList, Site
 
 ORGANIZATION_BOUND = 20
-
-
-class _ShortSite(BaseModel):
-    """A site inside an organization: here `id` is the number, as text."""
-
-    id: Text
-    name: Text = ""
-    domain: Text = ""
-
-
-class _Organization(Organization):
-    sites: list[_ShortSite] = Field(default_factory=list)
-
-
-class _Organizations(RootModel[list[_Organization]]):
-    pass
+"""Organizations asked for the details of their sites; the rest are listed without."""
 
 
 class _OrganizationSites(BaseModel):
@@ -50,17 +35,19 @@ async def read_sites(connection: Connection) -> tuple[Site, ...]:
             "Give the site's number, or set RYBBIT_SITE.",
         )
     organizations = await connection.read(
-        _Organizations, lambda _: ("organizations",), {}, Asked("organizations")
+        OrganizationList, lambda _: ("organizations",), {}, Asked("organizations")
     )
     sites: dict[int, Site] = {}
-    for organization in organizations.root[:ORGANIZATION_BOUND]:
-        for site in await _sites_of(connection, organization):
+    for position, organization in enumerate(organizations.root):
+        is_short = position >= ORGANIZATION_BOUND
+        found = _short(organization) if is_short else await _sites_of(connection, organization)
+        for site in found:
             sites.setdefault(site.site_id, site)
     return tuple(sites.values())
 
 
-async def _sites_of(connection: Connection, organization: _Organization) -> list[Site]:
-    """The sites with their visits of 24 hours, or without where the key's scopes forbid."""
+async def _sites_of(connection: Connection, organization: Organization) -> list[Site]:
+    """The sites with their visits of 24 hours, or without where those cannot be had."""
     try:
         body = await connection.read(
             _OrganizationSites,
@@ -68,15 +55,29 @@ async def _sites_of(connection: Connection, organization: _Organization) -> list
             {},
             Asked("sites"),
         )
-    except AccessDeniedError:
-        return [
-            Site(site_id=int(short.id), name=short.name, domain=short.domain)
-            for short in organization.sites
-            if short.id.isdecimal()
-        ]
+    except RybbitError:  # a missing scope, mostly; the listing holds what matters
+        return _short(organization)
     return body.sites
 
 
+def _short(organization: Organization) -> list[Site]:
+    return [
+        Site(site_id=int(short.id), name=short.name, domain=short.domain)
+        for short in organization.sites
+        if short.id.isdecimal() and int(short.id) > 0
+    ]
+
+
 async def read_site(connection: Connection, site: str) -> Site:
-    """One site by number or text id; 2.2 knows numbers only here."""
+    """One site by number or text id.
+
+    Raises:
+        UnsupportedError: a text id on 2.2 and older, which fail on it.
+    """
+    generation = await connection.generation()
+    if not generation.has_site_routes and not site.isdecimal():
+        raise UnsupportedError(
+            f"Rybbit {generation.versions}, which this server is, knows sites by number only.",
+            "Give the site's number.",
+        )
     return await connection.read(Site, lambda _: ("sites", site), {}, Asked("site", site))

@@ -6,12 +6,12 @@ from datetime import UTC
 
 from pydantic import BaseModel
 
+from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
 from rybbit_mcp.api.errors import RybbitError
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.models import Event, Session, SessionDetail, SessionHead
 from rybbit_mcp.api.parameters import with_old_names
-from rybbit_mcp.api.refusals import Asked
 from rybbit_mcp.api.results import SessionStory
 
 EVENTS_PER_CALL = 1000
@@ -46,13 +46,15 @@ async def read_story(
     wanted = limit or EVENT_BOUND
     first = await _stretch(connection, site, session_id, offset, wanted, minutes)
     events: list[Event] = list(first.events)
-    last = first
-    while last.pagination.has_more and last.events and len(events) < wanted:
+    last, total = first, first.pagination.total
+    while last.events and len(events) < wanted:
+        if not last.pagination.has_more and offset + len(events) >= total:
+            break
         rest = wanted - len(events)
         last = await _stretch(connection, site, session_id, offset + len(events), rest, minutes)
         events += last.events
     row, notes = (None, ()) if minutes else await _row_of(connection, site, first.head)
-    total = max(first.pagination.total, offset + len(events) if events else 0)
+    total = max(total, offset + len(events) if events else 0)
     return SessionStory(first.head, tuple(events[:wanted]), total, offset, row, notes)
 
 

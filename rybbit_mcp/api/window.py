@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -26,6 +27,10 @@ LONGEST_MINUTES = 60 * 24 * 366
 _RELATIVE = re.compile(r"(\d{1,5})\s*([mhdw])", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d.*", re.ASCII | re.IGNORECASE)
+_EARLIEST = date(1970, 1, 1)
+"""No visit is older; servers keep times as seconds from here."""
+_FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ def canonical_zone(zone: str) -> str:
         BadRequestError: no such zone (servers read `+02:00` as all time); the hint names the
             nearest real ones.
     """
+    zone = zone.strip()
     if zone == "UTC":
         return zone
     names = available_timezones() - {"localtime", "Factory"}
@@ -126,7 +132,7 @@ def canonical_zone(zone: str) -> str:
 
 def _named(period: str, zone: str, now: datetime) -> Window:
     today = now.astimezone(ZoneInfo(zone)).date()
-    if period == "all":
+    if period.lower() == "all":
         return Window("all", zone, period)
     if match := _RELATIVE.fullmatch(period.lower()):
         return _back_from_now(int(match[1]), match[2], zone, now, period)
@@ -172,7 +178,7 @@ def _calendar(period: str, today: date) -> tuple[date, date] | None:
 
 
 def _month_end(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return first.replace(day=monthrange(first.year, first.month)[1])
 
 
 def _day(text: str, argument: str) -> date:
@@ -192,19 +198,26 @@ def _days(start_on: date, end_on: date, zone: str, now: datetime, asked: str) ->
         raise BadRequestError(f"The end {end_on} is before the start {start_on}.", "Swap them.")
     if start_on > today:
         raise BadRequestError(f"{start_on} is in the future.", f"Today is {today} in {zone}.")
+    if end_on < _EARLIEST:
+        raise BadRequestError(f"{end_on} is before any visit.", "Use a later date.")
+    start_on = max(start_on, _EARLIEST)
     end_on = min(end_on, today)  # servers answer nothing at all for far futures
+    start_at, end_at = _midnight(start_on, zone), _midnight(end_on + timedelta(days=1), zone)
+    if start_at >= end_at:
+        raise BadRequestError(f"{start_on} does not exist in {zone}.", "Use another day.")
     return Window(
         "days",
         zone,
         asked,
-        start_at=_midnight(start_on, zone),
-        end_at=min(_midnight(end_on + timedelta(days=1), zone), now.astimezone(UTC)),
+        start_at=start_at,
+        end_at=min(end_at, now.astimezone(UTC)),
         start_on=start_on,
         end_on=end_on,
     )
 
 
 def _midnight(day: date, zone: str) -> datetime:
+    """The day's first instant: where clocks jump over 00:00, the instant of the jump."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
@@ -225,26 +238,31 @@ def _minutes(minutes: int, zone: str, now: datetime, asked: str) -> Window:
 
 
 def _is_instant(text: str) -> bool:
-    return "T" in text or ":" in text
+    return _INSTANT.fullmatch(text.strip()) is not None
 
 
 def _instants(start: str, end: str, zone: str, now: datetime) -> Window:
     start_at, end_at = _instant(start, zone), _instant(end, zone)
+    if _DAY.fullmatch(end.strip()):  # a day as an end is meant whole
+        last_day = min(_day(end, "end"), now.date() + timedelta(days=2))
+        end_at = _midnight(last_day + timedelta(days=1), zone)
     if end_at <= start_at:
         raise BadRequestError("The end is not after the start.", "Swap them.")
     if start_at > now:
-        raise BadRequestError(f"{start} is in the future.", f"It is {now:%Y-%m-%d %H:%M} UTC now.")
+        clock = f"{now.astimezone(UTC):%Y-%m-%d %H:%M}"
+        raise BadRequestError(f"{start.strip()[:40]} is in the future.", f"It is {clock} UTC now.")
     end_at = min(end_at, now.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1))
     return Window("instants", zone, f"{start}..{end}", start_at=start_at, end_at=end_at)
 
 
 def _instant(text: str, zone: str) -> datetime:
+    """The instant, to the second: with fractions, 2.6 would read all time."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(zone))
+        return max(moment.astimezone(UTC), _FIRST_INSTANT).replace(microsecond=0)
+    except (ValueError, OverflowError):
         raise BadRequestError(
             f"{text[:40]!r} is not a time.", "Write times as 2026-10-15T09:30, in time_zone."
         ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return moment.astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,109 @@
+"""Why no answer came: httpx's errors as ours, and which of them are worth another try."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from rybbit_mcp.api.errors import (
+    ConnectionFailedError,
+    RequestTimeoutError,
+    RybbitError,
+    UnexpectedBodyError,
+)
+
+_CHECK = "Check RYBBIT_URL and whether the server is up; then try again."
+
+
+def is_worth_retrying(error: BaseException) -> bool:
+    """Whether another try may reach the server: connections that fail or break, no others.
+
+    Timeouts took their time already; certificates and names that do not resolve stay so.
+    """
+    if isinstance(error, httpx.ConnectError):
+        return _cause(error, ssl.SSLError) is None and _cause(error, socket.gaierror) is None
+    return isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+
+
+def too_slow(timeout_s: float) -> RequestTimeoutError:
+    """The error of an answer that took longer than allowed."""
+    return RequestTimeoutError(
+        f"The Rybbit server did not answer within {timeout_s:.0f} s.",
+        "Ask for a shorter period or a smaller limit, or try again later.",
+    )
+
+
+def too_large(most_bytes: int) -> UnexpectedBodyError:
+    """The error of an answer larger than allowed."""
+    return UnexpectedBodyError(
+        f"The server's answer is larger than {most_bytes / 2**20:.0f} MB.",
+        "Ask for a shorter period or a smaller limit.",
+    )
+
+
+def failure_of(error: httpx.RequestError, timeout_s: float) -> RybbitError:
+    """The error that an httpx one means; never holds its text."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return _unreachable("does not accept connections (no answer in time)")
+    if isinstance(error, httpx.TimeoutException):
+        return too_slow(timeout_s)
+    if isinstance(error, httpx.DecodingError):
+        return UnexpectedBodyError(
+            "The server's answer cannot be decompressed.", "Check the proxy in front of it."
+        )
+    if isinstance(error, httpx.ProxyError):
+        return ConnectionFailedError(
+            "The proxy that the environment names does not lead to the Rybbit server.",
+            "Check HTTPS_PROXY and NO_PROXY.",
+        )
+    if isinstance(error, httpx.ConnectError):
+        return _not_connected(error)
+    return _unreachable("broke the connection off")
+
+
+def _not_connected(error: httpx.ConnectError) -> RybbitError:
+    tls_error = _cause(error, ssl.SSLError)
+    if isinstance(tls_error, ssl.SSLCertVerificationError):
+        return ConnectionFailedError(
+            "The Rybbit server's TLS certificate does not verify.",
+            "Behind a private CA set RYBBIT_CA_FILE to its certificate; else check RYBBIT_URL.",
+        )
+    if tls_error is not None:
+        return ConnectionFailedError(
+            "No secure connection to the Rybbit server comes about.",
+            "Check the scheme and the port of RYBBIT_URL.",
+        )
+    if _cause(error, socket.gaierror) is not None:
+        return ConnectionFailedError(
+            "The Rybbit server's host name does not resolve.",
+            "Check the spelling of RYBBIT_URL and the network.",
+        )
+    if _cause(error, ConnectionRefusedError) is not None:
+        return _unreachable("refuses connections")
+    return _unreachable("cannot be reached")
+
+
+def _unreachable(what: str) -> ConnectionFailedError:
+    return ConnectionFailedError(f"The Rybbit server {what}.", _CHECK)
+
+
+def _cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """The first error of this kind behind another one."""
+    return next((behind for behind in _behind(error) if isinstance(behind, kind)), None)
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    known: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if current in known:
+            continue
+        known.append(current)
+        yield current
+        waiting += [one for one in (current.__cause__, current.__context__) if one is not None]
+        if isinstance(current, BaseExceptionGroup):
+            waiting += current.exceptions
