@@ -30,6 +30,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str = _JSON
+    varies: bool = True
 
 
 class DemoApp:
@@ -50,7 +51,7 @@ class DemoApp:
         request = read_request(scope)
         answer = self._answer(request)
         headers = [
-            (b"vary", b"Origin"),
+            *([(b"vary", b"Origin")] if answer.varies else []),
             (b"content-type", answer.content_type.encode()),
             (b"content-length", str(len(answer.body)).encode()),
         ]
@@ -62,7 +63,8 @@ class DemoApp:
 
     def _answer(self, request: Request) -> Answer:
         if request.head_bytes > MAX_HEAD_BYTES:
-            return _json(431, _TOO_LARGE)
+            # written below the web framework, which is why it looks different
+            return Answer(431, javascript.encode(_TOO_LARGE), "application/json", varies=False)
         if request.method == "OPTIONS" and not self._generation.has_site_routes:
             return Answer(400, b"Invalid Preflight Request", "text/plain")
         try:
