@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mcp import MCPError
 from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument, UserMessage
+from mcp.types import INVALID_PARAMS
 from pydantic import BaseModel, ConfigDict, Field
 
 LONGEST_ARGUMENT = 200
@@ -80,7 +82,10 @@ def _prompt(file_name: str, text: str) -> Prompt:
         raise ValueError(f"{file_name}: {', '.join(sorted(unknown))} is no argument")
 
     async def render(**given: Any) -> UserMessage:  # noqa: ANN401 - prompt arguments
-        return UserMessage(_filled(body, head.arguments, given))
+        try:
+            return UserMessage(_filled(body, head.arguments, given))
+        except ValueError as error:
+            raise MCPError(INVALID_PARAMS, f"{head.name}: {error}") from None
 
     return Prompt(
         name=head.name,

@@ -1,0 +1,5 @@
+"""The tools, one module each; the order is the order in which models see them."""
+
+from rybbit_mcp.tools import list_sessions, list_sites
+
+TOOLS = (list_sites, list_sessions)

@@ -20,12 +20,10 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
+from rybbit_mcp.answers.answer import Answer, render, structured
 from rybbit_mcp.api.errors import RybbitError
 
-if typing.TYPE_CHECKING:
-    from rybbit_mcp.answers.answer import Answer
-
-AnswerFunction = Callable[..., Awaitable["Answer"]]
+AnswerFunction = Callable[..., Awaitable[Answer]]
 
 READ_ONLY = ToolAnnotations(
     read_only_hint=True,
@@ -105,7 +103,7 @@ def _sending(function: AnswerFunction, *, is_structured: bool) -> Callable[..., 
                 "rybbit-mcp itself failed; this is a defect. Other questions may still work; "
                 "its log on stderr holds the details."
             ) from None
-        return _structured_result(answer) if is_structured else answer.text()
+        return _structured_result(answer) if is_structured else render(answer)
 
     returns: Any = str
     if is_structured:
@@ -127,10 +125,8 @@ def _sending(function: AnswerFunction, *, is_structured: bool) -> Callable[..., 
 
 
 def _structured_result(answer: Answer) -> CallToolResult:
-    from rybbit_mcp.answers.structured import structured
-
-    first_line = answer.head[0] if answer.head else ""
+    """Columns and rows for programs; as text the first line only, so that nothing goes twice."""
     return CallToolResult(
-        content=[TextContent(type="text", text=str(first_line))],
-        structured_content=structured(answer),
+        content=[TextContent(type="text", text=answer.head[0])],
+        structured_content=dict(structured(answer)),
     )

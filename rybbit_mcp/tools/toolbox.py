@@ -14,6 +14,7 @@ from rybbit_mcp.settings import Settings
 if TYPE_CHECKING:
     import httpx
 
+    from rybbit_mcp.answers.answer import Answer
     from rybbit_mcp.answers.privacy import Privacy
     from rybbit_mcp.api.client import RybbitClient
     from rybbit_mcp.api.filters import Filter
@@ -116,7 +117,17 @@ class Toolbox:
             Filter(parameter=item.parameter, type=item.type, value=item.value) for item in arguments
         )
 
+    @property
+    def size(self) -> Callable[[Answer], int]:
+        """How long an answer is, in the form in which it goes out."""
+        from rybbit_mcp.answers.budget import structured_size, text_size
+
+        return structured_size if self.settings.output == "structured" else text_size
+
     async def aclose(self) -> None:
-        """End what was begun."""
-        if "client" in self.__dict__:
-            await self.client.aclose()
+        """End what was begun; a later call begins anew."""
+        client: RybbitClient | None = self.__dict__.pop("client", None)
+        for name in ("directory", "handles"):
+            self.__dict__.pop(name, None)
+        if client is not None:
+            await client.aclose()
