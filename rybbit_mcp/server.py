@@ -74,7 +74,7 @@ class RybbitServer(MCPServer[None]):
         )
         self._toolbox = toolbox
         self._has_prompts = False
-        self.completion()(self._complete)
+        self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def call_tool(
         self,

@@ -38,6 +38,8 @@ async def diagnose(
     sample = (await client.sessions(site, window, limit=SAMPLE_SIZE)).sessions
     if not sample:
         return ["the period has no visits at all, with or without filters"]
+    if not filters:
+        return ["the period has visits, but none that meets these conditions"]
     if len(filters) == 1:
         empty = list(filters)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -17,16 +18,15 @@ from rybbit_mcp.tools.arguments import (
     TimeZone,
     UserId,
 )
+from rybbit_mcp.tools.calls import call_text, filter_dicts
 from rybbit_mcp.tools.registration import AnswerFunction
 from rybbit_mcp.tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rybbit_mcp.answers.clean import Gate
     from rybbit_mcp.api.filters import Filter
+    from rybbit_mcp.api.models import Site as SiteRecord
     from rybbit_mcp.api.parameters import Conditions
-    from rybbit_mcp.api.results import SessionPage
     from rybbit_mcp.api.window import Window
 
 TITLE = "List visits"
@@ -57,98 +57,114 @@ def build(toolbox: Toolbox) -> AnswerFunction:
         page: Annotated[int, Field(ge=1)] = 1,
         limit: Annotated[int, Field(ge=1, le=100)] = 20,
     ) -> Answer:
-        from rybbit_mcp.answers.clean import Gate
-        from rybbit_mcp.answers.heading import site_label
-        from rybbit_mcp.answers.sessions import VisitsAsked, render_sessions
-        from rybbit_mcp.api.parameters import Conditions
-        from rybbit_mcp.tools.calls import call_text, filter_dicts
-
-        window = toolbox.window(
-            period=period,
-            time_zone=time_zone,
-            start_date=start_date,
-            end_date=end_date,
-            past_minutes=past_minutes,
-        )
-        checked = toolbox.filters(filters)
-        found = await toolbox.directory.find(site)
-        reference = str(found.site_id)
-        conditions = Conditions(
-            user_id=await toolbox.handles.user_id(reference, user_id, window) if user_id else "",
-            identified_only=identified_only,
-            min_pageviews=min_pageviews,
-            min_events=min_events,
-            min_duration_s=min_duration,
-        )
-        visits = await toolbox.client.sessions(
-            reference, window, filters=checked, conditions=conditions, page=page, limit=limit
-        )
-        toolbox.handles.remember(reference, visits.sessions)
-        gate = Gate()
-        given = {
-            "site": found.site_id,
+        times: dict[str, Any] = {
             "period": period,
             "time_zone": time_zone,
             "start_date": start_date,
             "end_date": end_date,
             "past_minutes": past_minutes,
-            "filters": filter_dicts(filters),
+        }
+        wanted = {
             "user_id": user_id,
             "identified_only": identified_only,
             "min_pageviews": min_pageviews,
             "min_events": min_events,
             "min_duration": min_duration,
         }
-        asked = VisitsAsked(
-            site=site_label(found),
-            window=window,
-            now=toolbox.clock(),
-            call=lambda next_page, next_limit: call_text(
-                "list_sessions", given | {"page": next_page, "limit": next_limit}
-            ),
-            filters=_in_words(checked, given, gate),
-            diagnosis=await _diagnosis(
-                toolbox, reference, window, checked, conditions, visits, gate
-            ),
-            is_demo=toolbox.is_demo,
-        )
-        return render_sessions(
-            visits,
-            asked,
-            privacy=toolbox.privacy,
-            gate=gate,
-            max_chars=toolbox.settings.answer_chars,
-            size=toolbox.size,
-        )
+        window = toolbox.window(**times)
+        checked = toolbox.filters(filters)
+        found = await toolbox.directory.find(site)
+        given = {"site": found.site_id, **times, "filters": filter_dicts(filters), **wanted}
+        conditions = await _conditions(toolbox, found, window, wanted)
+        question = _Question(found, window, checked, conditions, wanted, given)
+        return await _answer(toolbox, question, page=page, limit=limit)
 
     return list_sessions
 
 
-def _in_words(filters: Sequence[Filter], given: dict[str, Any], gate: Gate) -> str:
-    """The conditions as the answer's head repeats them."""
-    words = [gate.text(str(item), limit=120) for item in filters]
-    words += [
-        f"{name}={given[name]}" if given[name] is not True else name
-        for name in ("user_id", "identified_only", "min_pageviews", "min_events", "min_duration")
-        if given[name]
-    ]
-    return ", ".join(words)
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What was asked: resolved for the client, and as given for the next call."""
+
+    site: SiteRecord
+    window: Window
+    filters: tuple[Filter, ...]
+    conditions: Conditions
+    wanted: dict[str, Any]
+    given: dict[str, Any]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but time was asked for."""
+        return bool(self.filters) or any(self.wanted.values())
+
+    def call(self, page: int, limit: int) -> str:
+        """The complete call for another page."""
+        return call_text("list_sessions", self.given | {"page": page, "limit": limit})
+
+    def in_words(self, gate: Gate) -> str:
+        """The conditions as the answer's head repeats them."""
+        words = [gate.text(str(item), limit=120) for item in self.filters]
+        for name, value in self.wanted.items():
+            if value:
+                words.append(name if value is True else f"{name}={gate.text(value, limit=80)}")
+        return ", ".join(words)
 
 
-async def _diagnosis(
-    toolbox: Toolbox,
-    site: str,
-    window: Window,
-    filters: Sequence[Filter],
-    conditions: Conditions,
-    visits: SessionPage,
-    gate: Gate,
-) -> list[str]:
-    """Why nothing matched, if nothing did and something was asked for."""
+async def _conditions(
+    toolbox: Toolbox, site: SiteRecord, window: Window, wanted: dict[str, Any]
+) -> Conditions:
     from rybbit_mcp.api.parameters import Conditions
 
-    if visits.sessions or visits.page > 1 or not (filters or conditions != Conditions()):
-        return []
-    from rybbit_mcp.tools.diagnosis import diagnose
+    user_id = wanted["user_id"]
+    if user_id:
+        user_id = await toolbox.handles.user_id(str(site.site_id), user_id, window)
+    return Conditions(
+        user_id=user_id,
+        identified_only=wanted["identified_only"],
+        min_pageviews=wanted["min_pageviews"],
+        min_events=wanted["min_events"],
+        min_duration_s=wanted["min_duration"],
+    )
 
-    return await diagnose(toolbox.client, site, window, filters, toolbox.privacy, gate)
+
+async def _answer(toolbox: Toolbox, question: _Question, *, page: int, limit: int) -> Answer:
+    from rybbit_mcp.answers.clean import Gate
+    from rybbit_mcp.answers.heading import site_label
+    from rybbit_mcp.answers.sessions import VisitsAsked, render_sessions
+
+    site = str(question.site.site_id)
+    visits = await toolbox.client.sessions(
+        site,
+        question.window,
+        filters=question.filters,
+        conditions=question.conditions,
+        page=page,
+        limit=limit,
+    )
+    toolbox.handles.remember(site, visits.sessions)
+    gate = Gate()
+    diagnosis: list[str] = []
+    if not visits.sessions and page == 1 and question.is_narrowed:
+        from rybbit_mcp.tools.diagnosis import diagnose
+
+        diagnosis = await diagnose(
+            toolbox.client, site, question.window, question.filters, toolbox.privacy, gate
+        )
+    asked = VisitsAsked(
+        site=site_label(question.site),
+        window=question.window,
+        now=toolbox.clock(),
+        call=question.call,
+        filters=question.in_words(gate),
+        diagnosis=diagnosis,
+        is_demo=toolbox.is_demo,
+    )
+    return render_sessions(
+        visits,
+        asked,
+        privacy=toolbox.privacy,
+        gate=gate,
+        max_chars=toolbox.settings.answer_chars,
+        size=toolbox.size,
+    )

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from rybbit_mcp.answers.answer import Answer, render, structured
 from rybbit_mcp.api.errors import RybbitError
+from rybbit_mcp.tools.arguments import FilterArgument
 
 AnswerFunction = Callable[..., Awaitable[Answer]]
 
@@ -61,15 +62,16 @@ def argument_error(error: ValidationError, known: Sequence[str]) -> str:
     sentences = []
     for item in error.errors(include_url=False, include_context=False):
         path = [str(part) for part in item["loc"]]
-        if item["type"] == "extra_forbidden" and len(path) == 1:
-            near = difflib.get_close_matches(path[0], known, n=1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            sentences.append(
-                f"There is no argument {path[0][:40]!r}; {meant}Known: {', '.join(known)}."
-            )
+        name = ".".join(path)[:60]
+        if item["type"] == "extra_forbidden":
+            choices = known if len(path) == 1 else list(FilterArgument.model_fields)
+            near = difflib.get_close_matches(path[-1], choices, n=1)
+            meant = f"Did you mean {near[0]}? " if near else ""
+            sentences.append(f"There is no argument {name!r}. {meant}Known: {', '.join(choices)}.")
+        elif item["type"] == "missing":
+            sentences.append(f"{name} is missing.")
         else:
-            reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            sentences.append(f"{'.'.join(path)} {reason}.")
+            sentences.append(f"{name} {item['msg'].removeprefix('Input ')}.")
     return " ".join(dict.fromkeys(sentences))
 
 
