@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from rybbit_mcp.demo import DEMO_KEY, create_demo_app
+from tests.demo.demo_requests import NOW, Ask, Rows, send
 
-# when the recordings were made, so that their dates fall into the demo's data
-NOW = datetime(2026, 11, 24, 1, 57, 30, tzinfo=UTC)
-
-
-class Ask(Protocol):
-    def __call__(
-        self,
-        letter: str,
-        path: str,
-        *,
-        key: str | None = ...,
-        method: str = ...,
-        headers: dict[str, str] | None = ...,
-        **query: Any,
-    ) -> httpx.Response: ...
-
-
-def send(app: Any, request: httpx.Request) -> httpx.Response:
-    async def run() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as client:
-            return await client.send(request)
-
-    return asyncio.run(run())
+if TYPE_CHECKING:
+    from rybbit_mcp.demo.generations import Letter
 
 
 @pytest.fixture(scope="session")
 def apps() -> dict[str, Any]:
-    return {letter: create_demo_app(now=lambda: NOW, generation=letter) for letter in "ABCD"}
+    letters: tuple[Letter, ...] = ("A", "B", "C", "D")
+    return {letter: create_demo_app(now=lambda: NOW, generation=letter) for letter in letters}
 
 
 @pytest.fixture(scope="session")
@@ -64,10 +43,6 @@ def ask(apps: dict[str, Any]) -> Ask:
         return send(apps[letter], request)
 
     return asked
-
-
-class Rows(Protocol):
-    def __call__(self, letter: str = ..., site: int = ..., **query: Any) -> list[dict[str, Any]]: ...
 
 
 @pytest.fixture(scope="session")

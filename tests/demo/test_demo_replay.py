@@ -13,7 +13,7 @@ from rybbit_mcp.demo.account import ORGANIZATION_ID, SITES
 from rybbit_mcp.demo.data import LONG_VISIT_ID
 
 if TYPE_CHECKING:
-    from conftest import Ask
+    from tests.demo.demo_requests import Ask
 
 RECORDED = Path(__file__).parent.parent / "recorded"
 # Keys of other kinds, public sites, outages, throttling and SQL are not part of the demo;
@@ -46,9 +46,10 @@ REPLACED = {
     ),
 }
 MUNGED = frozenset(
-    "city browser browser_version operating_system operating_system_version referrer hostname "
-    "utm_source utm_medium utm_campaign utm_term utm_content entry_page exit_page tag page_title "
-    "pathname event_name querystring language".split()
+    {"city", "browser", "browser_version", "operating_system", "operating_system_version"}
+    | {"referrer", "hostname", "utm_source", "utm_medium", "utm_campaign", "utm_term"}
+    | {"utm_content", "entry_page", "exit_page", "tag", "page_title", "pathname", "event_name"}
+    | {"querystring", "language"}
 )
 OPTIONAL = frozenset({"ip", "traits"})
 

@@ -97,6 +97,7 @@ FROM (
     ('bounce', 1, 5, 'outbound', 'entry', 0, '', 8, 90),
     ('bounce', 1, 3, 'copy', 'entry', 0, '', 10, 120),
     ('ping', 1, 100, 'pageview', 'product', 0, '', 0, 0),
+    ('silent', 1, 100, 'custom_event', 'post', 0, 'newsletter', 0, 0),
     ('browse', 1, 100, 'pageview', 'entry', 0, '', 0, 0),
     ('browse', 1, 24, 'performance', 'entry', 0, '', 1, 4),
     ('browse', 1, 100, 'pageview', 'product', 1, '', 6, 60),

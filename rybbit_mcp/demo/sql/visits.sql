@@ -4,7 +4,8 @@ CREATE TEMP TABLE cohorts AS
 SELECT * FROM (VALUES
     (1, 'shop', 1, 18850), (2, 'spring', 1, 640), (3, 'recent', 1, 24), (4, 'ada', 1, 45),
     (5, 'crawler', 1, 320), (6, 'long', 1, 1), (7, 'hostile', 1, 51),
-    (8, 'docs', 2, 1460), (9, 'recent', 2, 8), (10, 'hostile', 2, 24)
+    (8, 'docs', 2, 1460), (9, 'recent', 2, 8), (10, 'hostile', 2, 24),
+    (11, 'silent', 1, 12)
 ) AS cohort(place, cohort, site_id, visit_count);
 
 CREATE TEMP TABLE moments AS
@@ -112,6 +113,7 @@ planned AS (
         CASE
         WHEN cohort = 'long' THEN 'long'
         WHEN cohort = 'hostile' THEN 'sample'
+        WHEN cohort = 'silent' THEN 'silent'
         WHEN cohort = 'crawler' THEN 'ping'
         WHEN cohort = 'ada' THEN CASE WHEN nth IN (0, 1, 6, 12, 20, 27, 36) THEN 'buy'
             WHEN nth % 4 = 0 THEN 'account' WHEN nth % 4 = 2 THEN 'read' ELSE 'browse' END
@@ -142,4 +144,4 @@ FROM planned;
 CREATE TABLE replays AS
 SELECT site_id::USMALLINT AS site_id, session_id
 FROM visits
-WHERE site_id = 1 AND happens(visit_no, 54, 4) AND plan NOT IN ('bounce', 'ping');
+WHERE site_id = 1 AND happens(visit_no, 54, 4) AND plan NOT IN ('bounce', 'ping', 'silent');
