@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rybbit_mcp.answers.clean import Gate
 from rybbit_mcp.answers.privacy import Privacy
@@ -23,7 +23,14 @@ MOST_FILTERS = 4
 VALUES_NAMED = 8
 VISITS_OPENED = 3
 
-_PERSONAL = frozenset({"user_id"})
+_HIDDEN = {
+    "strict": frozenset({"user_id", "lat", "lon", "region", "city"}),
+    "standard": frozenset({"user_id", "lat", "lon"}),
+    "open": frozenset({"user_id"}),
+}
+"""Parameters whose values are not listed, by privacy level."""
+
+_ADDRESSES = frozenset({"entry_page", "exit_page", "pathname"})
 
 
 async def diagnose(
@@ -33,6 +40,8 @@ async def diagnose(
     filters: Sequence[Filter],
     privacy: Privacy,
     gate: Gate,
+    *,
+    has_conditions: bool = False,
 ) -> list[str]:
     """Sentences that say why nothing matched; at most five calls and a few visits' details."""
     sample = (await client.sessions(site, window, limit=SAMPLE_SIZE)).sessions
@@ -40,7 +49,7 @@ async def diagnose(
         return ["the period has no visits at all, with or without filters"]
     if not filters:
         return ["the period has visits, but none that meets these conditions"]
-    if len(filters) == 1:
+    if len(filters) == 1 and not has_conditions:
         empty = list(filters)
     else:
         empty = [
@@ -49,7 +58,8 @@ async def diagnose(
     if not empty:
         unchecked = len(filters) - MOST_FILTERS
         note = f" ({unchecked} filters were not looked at)" if unchecked > 0 else ""
-        return [f"each filter alone has visits; together they have none{note}"]
+        together = "together with the other conditions" if has_conditions else "together"
+        return [f"each filter alone has visits; {together} they have none{note}"]
     return [await _about(client, site, item, sample, privacy, gate) for item in empty]
 
 
@@ -70,14 +80,13 @@ async def _about(
 ) -> str:
     asked = " or ".join(f"`{gate.text(value, limit=60)}`" for value in item.value) or "(no value)"
     start = f"{item.parameter} {item.type}: no visit matches {asked}"
-    if item.parameter in _PERSONAL or item.type in NEGATIVE | NULL_CHECKS:
+    if item.parameter in _HIDDEN[privacy.level] or item.type in NEGATIVE | NULL_CHECKS:
         return start
     values = await _existing(client, site, item.parameter, sample)
     if not values:
         return start
-    shown = [
-        f"`{gate.text(privacy.text(value), limit=60)}`" for value in _nearest_first(item, values)
-    ]
+    mask = _mask_of(item.parameter, privacy)
+    shown = [f"`{gate.text(value, limit=60, mask=mask)}`" for value in _nearest_first(item, values)]
     more = f" and {len(values) - len(shown)} more" if len(values) > len(shown) else ""
     return f"{start}; among the newest {len(sample)} visits there are {', '.join(shown)}{more}"
 
@@ -111,6 +120,12 @@ async def _event_names(client: RybbitClient, site: str, sample: Sequence[Session
             break
         counts.update(event.name for event in story.events if event.type == "custom_event")
     return [value for value, _ in counts.most_common() if value]
+
+
+def _mask_of(parameter: str, privacy: Privacy) -> Callable[[str], str]:
+    if parameter in _ADDRESSES:
+        return privacy.path
+    return privacy.url if parameter == "referrer" else privacy.text
 
 
 def _nearest_first(item: Filter, values: Sequence[str]) -> list[str]:

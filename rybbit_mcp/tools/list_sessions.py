@@ -149,7 +149,13 @@ async def _answer(toolbox: Toolbox, question: _Question, *, page: int, limit: in
         from rybbit_mcp.tools.diagnosis import diagnose
 
         diagnosis = await diagnose(
-            toolbox.client, site, question.window, question.filters, toolbox.privacy, gate
+            toolbox.client,
+            site,
+            question.window,
+            question.filters,
+            toolbox.privacy,
+            gate,
+            has_conditions=any(question.wanted.values()),
         )
     asked = VisitsAsked(
         site=site_label(question.site),
