@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from rybbit_mcp.demo import DEMO_KEY, create_demo_app
-from tests.demo.demo_requests import NOW, Ask, Rows, send
+from tests.demo.demo_requests import DAYS, NOW, Ask, Rows, send
 
 if TYPE_CHECKING:
     from rybbit_mcp.demo.generations import Letter
@@ -62,3 +62,8 @@ def rows(ask: Ask) -> Rows:
 @pytest.fixture(scope="session")
 def all_rows(rows: Rows) -> list[dict[str, Any]]:
     return rows()
+
+
+@pytest.fixture(scope="session")
+def recent_rows(rows: Rows) -> list[dict[str, Any]]:
+    return rows(**DAYS)

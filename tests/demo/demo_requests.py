@@ -13,6 +13,16 @@ import httpx
 NOW = datetime(2026, 11, 24, 1, 57, 30, tzinfo=UTC)
 
 
+# eleven days with something of everything; all visits would make slow tests
+DAYS = {"start_date": "2026-11-13", "end_date": "2026-11-23", "time_zone": "UTC"}
+DAYS_OF_A = {"startDate": "2026-11-13", "endDate": "2026-11-23", "timeZone": "UTC"}
+
+
+def days(letter: str) -> dict[str, str]:
+    """The same window in the names of a generation."""
+    return DAYS_OF_A if letter == "A" else DAYS
+
+
 # ask(letter, path, key=…, method=…, headers=…, **query)
 Ask: TypeAlias = Callable[..., httpx.Response]
 # rows(letter="D", site=1, **query): all visits unless a limit is given

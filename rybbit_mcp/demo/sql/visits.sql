@@ -76,7 +76,8 @@ sourced AS (
 planned AS (
     SELECT sourced.*,
         CASE cohort
-        WHEN 'recent' THEN now_at - to_seconds(25 + nth * 310 + pick(visit_no, 47, 240))
+        WHEN 'recent' THEN now_at - to_seconds(
+            CASE nth WHEN 0 THEN 9 ELSE nth * 310 + pick(visit_no, 47, 240) END)
         WHEN 'ada' THEN CASE nth WHEN 0 THEN now_at - INTERVAL 5 HOUR
             WHEN 1 THEN now_at - INTERVAL 26 HOUR
             ELSE now_at - to_hours(nth * 48 + pick(visit_no, 47, 10)) END
