@@ -88,8 +88,7 @@ async def read_page(
     kept = query.keep(rows[:limit])
     notes = query.plan.notes
     if dropped := min(len(rows), limit) - len(kept):
-        visits = "visit that does" if dropped == 1 else "visits that do"
-        notes += (f"{dropped} {visits} not match was left out of what the server sent",)
+        notes += (f"not all that the server sent matches: {dropped} left out",)
     return SessionPage(tuple(kept), page, limit, len(rows) >= limit, notes)
 
 

@@ -13,7 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from rybbit_mcp.api.filters import COORDINATES, EVENT_PARAMETERS, NEGATIVE, NULL_CHECKS, Filter
+from rybbit_mcp.api.filters import (
+    COORDINATES,
+    EVENT_PARAMETERS,
+    NEGATIVE,
+    NULL_CHECKS,
+    PATTERNS,
+    Filter,
+)
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.matching import (
     COMPOSED_PARAMETERS,
@@ -27,7 +34,12 @@ from rybbit_mcp.api.matching import (
 )
 from rybbit_mcp.api.models import Location, Session
 from rybbit_mcp.api.patterns import LONGEST_PATTERN, TextSearch, length_of, literal, one_pattern
-from rybbit_mcp.api.unsupported import no_negative_event, no_region_here, no_right_answer
+from rybbit_mcp.api.unsupported import (
+    no_negative_event,
+    no_negative_here,
+    no_region_here,
+    no_right_answer,
+)
 
 Row = TypeVar("Row")
 Sent = dict[str, Any]
@@ -36,10 +48,12 @@ _WHOLE_CITY = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}-(.+)", re.DOTALL)
 _WILDCARDS = frozenset("%_\\")
 _LIKE = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
 _PAGES = frozenset({"entry_page", "exit_page"})
-_PAGES_NOTE = (
-    "the server takes a visit's first and last event of any kind for {}, so visits that began or "
-    "ended with another event than a pageview can be missing"
-)
+_VARYING = frozenset({"channel", "hostname", "referrer", "tag"}) | {
+    f"utm_{part}" for part in ("source", "medium", "campaign", "term", "content")
+}
+"""Fields that events of one visit can differ in; the list shows the first event's."""
+
+_PAGES_DIFFER = "servers take a visit's first or last event of any kind for {}, not its pageview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +112,7 @@ def plan_sessions(
             )
         if not form.is_exact:
             is_exact = False
-            notes.append(f"{item} was applied here: Rybbit {generation.versions} cannot")
-        elif item.parameter in _PAGES:
-            notes.append(_PAGES_NOTE.format(item.parameter))
+            notes.append(f"{item} was applied here: {_reason(item, generation)}")
         if item.parameter == "user_id" and generation.name == "A":
             notes.append("user_id: a server this old may know device ids only")
     return Plan(tuple(sent), tuple(checks), is_exact, tuple(dict.fromkeys(notes)))
@@ -126,10 +138,20 @@ def plan_locations(
         form = _form(item, generation, has_rows=False)
         if not form.is_exact:
             raise no_right_answer(item, generation, has_rows=False)
+        if item.parameter in _VARYING:
+            if item.type in NEGATIVE | NULL_CHECKS or "" in item.value:
+                raise no_negative_here(item)
+            notes.append(f"{item.parameter} is compared with every event of a visit here")
         sent += form.sent
         if item.parameter in _PAGES:
-            notes.append(_PAGES_NOTE.format(item.parameter))
+            notes.append(_PAGES_DIFFER.format(item.parameter))
     return Plan(tuple(sent), tuple(checks), notes=tuple(dict.fromkeys(notes)))
+
+
+def _reason(item: Filter, generation: Generation) -> str:
+    if item.parameter in _PAGES:
+        return _PAGES_DIFFER.format(item.parameter)
+    return f"Rybbit {generation.versions}, which this server is, cannot"
 
 
 def _without_region(item: Filter) -> tuple[Filter, str]:
@@ -163,17 +185,21 @@ def _form(item: Filter, generation: Generation, *, has_rows: bool = True) -> _Fo
         return _as_is(item) if item.type == "equals" else _LOCAL
     if parameter == "city":
         return _city_form(item, generation)
-    # Composed values and paths of other events are never empty to the server.
+    if parameter in _PAGES:
+        return _page_form(item, generation, has_rows=has_rows)
+    return _field_form(item, generation)
+
+
+def _field_form(item: Filter, generation: Generation) -> _Form:
+    """The form of a filter on a field that each visit has one value of."""
     asks_for_unknown = item.type in NULL_CHECKS or "" in item.value
-    if asks_for_unknown and parameter in COMPOSED_PARAMETERS | _PAGES:
-        return _LOCAL
+    if asks_for_unknown and item.parameter in COMPOSED_PARAMETERS:
+        return _LOCAL  # composed values are never empty to the server
     if item.type not in generation.operators:
         return _LOCAL
-    if parameter in COORDINATES:
+    if item.parameter in COORDINATES:
         is_misread = item.type == "not_equals" and not generation.reads_negative_lists
         return _LOCAL if is_misread else _as_is(item)
-    if parameter in _PAGES and "regex" in item.type and not generation.has_site_routes:
-        return _LOCAL
     return _text_form(item, generation)
 
 
@@ -203,6 +229,22 @@ def _city_form(item: Filter, generation: Generation) -> _Form:
     return _LOCAL
 
 
+def _page_form(item: Filter, generation: Generation, *, has_rows: bool) -> _Form:
+    """Servers take events of any kind: ask for all visits with such an event, check the rows.
+
+    Where there are no rows to check, the server's own reading has to do.
+    """
+    asks_for_unknown = item.type in NULL_CHECKS or "" in item.value
+    if not has_rows:
+        form = _LOCAL if asks_for_unknown else _field_form(item, generation)
+        has_regex = any(sent["type"] in PATTERNS for sent in form.sent)
+        return _LOCAL if has_regex and not generation.has_site_routes else form
+    if asks_for_unknown or item.type in NEGATIVE or "pathname" not in generation.event_parameters:
+        return _LOCAL
+    anywhere = item.model_copy(update={"parameter": "pathname"})
+    return _Form(_text_form(anywhere, generation).sent, is_exact=False)
+
+
 def _text_form(item: Filter, generation: Generation) -> _Form:
     if item.type == "regex":
         return _pattern_form(item, item.value)
@@ -213,8 +255,6 @@ def _text_form(item: Filter, generation: Generation) -> _Form:
 
 
 def _wildcard_form(item: Filter, generation: Generation) -> _Form:
-    if item.parameter in _PAGES and not generation.has_site_routes:
-        return _LOCAL
     if "regex" in generation.operators:
         return _pattern_form(item, [literal(value, item.type) for value in item.value])
     # Wildcards match too much, which rows can mend; "not" and the escape match too little.
@@ -245,8 +285,11 @@ def _event_form(item: Filter, generation: Generation, *, has_rows: bool) -> _For
         raise no_negative_event(item)
     if item.parameter not in known:
         raise no_right_answer(item, generation, has_rows=has_rows)
+    form = _LOCAL
     if item.type in generation.operators:
-        return _text_form(item, generation)
-    if item.type in _LIKE and "regex" in generation.operators:
-        return _pattern_form(item, [literal(value, item.type) for value in item.value])
-    raise no_right_answer(item, generation, has_rows=has_rows)
+        form = _text_form(item, generation)
+    # Before 2.3 a regex on what events have fails, and no row shows what events have.
+    has_regex = any(sent["type"] in PATTERNS for sent in form.sent)
+    if not form.is_exact or (has_regex and not generation.has_site_routes):
+        raise no_right_answer(item, generation, has_rows=has_rows)
+    return form

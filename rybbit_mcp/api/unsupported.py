@@ -36,6 +36,15 @@ def no_negative_event(item: Filter) -> UnsupportedError:
     )
 
 
+def no_negative_here(item: Filter) -> UnsupportedError:
+    """The refusal of "without" for places, which are counted by events."""
+    return UnsupportedError(
+        f"filters: for locations {item.parameter} {item.type} means 'has some other event', which "
+        "most visits have.",
+        f"Use {item.parameter} equals, contains or regex, or list the visits instead.",
+    )
+
+
 def no_region_here(item: Filter) -> UnsupportedError:
     """The refusal of a part of a region for places, which have none."""
     return UnsupportedError(
@@ -52,11 +61,16 @@ def _way_around(item: Filter, generation: Generation, *, has_rows: bool) -> str:
     if not has_rows and item.parameter in {"user_id", "entry_page", "exit_page"}:
         return f"Use {item.parameter} equals, or leave this filter out."
     shorter = " with fewer or shorter values" if len(str(item)) > 200 else ""
-    types = [name for name in OPERATORS if name in generation.operators and name != item.type]
-    hidden = NULL_CHECKS if item.parameter in EVENT_PARAMETERS else frozenset[str]()
-    if item.parameter not in COORDINATES:
-        hidden |= COMPARISONS
-    if item.parameter in EVENT_PARAMETERS:
-        hidden |= NEGATIVE
-    known = [name for name in types if name not in hidden]
-    return f"Use {item.parameter} {' or '.join(known[:4])}{shorter}, or leave this filter out."
+    types = [name for name in _right_types(item, generation) if name != item.type]
+    return f"Use {item.parameter} {' or '.join(types[:4])}{shorter}, or leave this filter out."
+
+
+def _right_types(item: Filter, generation: Generation) -> list[str]:
+    """The operators that this parameter can be asked with."""
+    if item.parameter in COORDINATES:
+        return [name for name in OPERATORS if name in COMPARISONS | {"equals", "not_equals"}]
+    is_event = item.parameter in EVENT_PARAMETERS
+    if is_event and not generation.has_site_routes:
+        return ["equals", "contains"]
+    hidden = COMPARISONS | (NEGATIVE | NULL_CHECKS if is_event else frozenset())
+    return [name for name in OPERATORS if name in generation.operators and name not in hidden]
