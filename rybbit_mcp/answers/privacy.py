@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -82,7 +83,7 @@ class Privacy:
     method to it (`gate.text(title, mask=privacy.text)`).
     """
 
-    __slots__ = ("_key", "_mask", "_treatments", "level")
+    __slots__ = ("_key", "_mask", "_path", "_treatments", "_url", "level")
 
     def __init__(self, level: PrivacyLevel, key: bytes) -> None:
         """Raises: ValueError when the key is too short to keep pseudonyms from being guessed."""
@@ -94,6 +95,9 @@ class Privacy:
             field.name: getattr(field, level) for field in FIELDS
         }
         self._mask = mask_ip_addresses if level == "open" else Masker(self.pseudonym)
+        # The same few pages and sites stand in most rows of most answers.
+        self._path = lru_cache(maxsize=1024)(self._masked_path)
+        self._url = lru_cache(maxsize=1024)(self._masked_url)
 
     def pseudonym(self, kind: str, value: str) -> str:
         """A name such as `email-482910375`: the same for the same value, nothing without the key.
@@ -145,11 +149,17 @@ class Privacy:
 
     def path(self, value: str) -> str:
         """A path; the query and the fragment behind it as far as the level shows them."""
-        parts = addresses.split(visible(value)[0])
-        return self._tail(addresses.masked_path(parts.path, self._mask), parts)
+        return self._path(value)
 
     def url(self, value: str) -> str:
         """A referrer or link target, without `http://`, `www.` and a login, masked like a path."""
+        return self._url(value)
+
+    def _masked_path(self, value: str) -> str:
+        parts = addresses.split(visible(value)[0])
+        return self._tail(addresses.masked_path(parts.path, self._mask), parts)
+
+    def _masked_url(self, value: str) -> str:
         parts = addresses.split_url(visible(value)[0])
         if not parts.host:
             return self.path(value)
