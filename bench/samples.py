@@ -1,0 +1,123 @@
+"""`make samples`: writes the generated parts of the README: answers, costs, settings, privacy.
+
+With `--check` nothing is written; the exit code is 1 if a part is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+from mcp import Client
+from pydantic_core import PydanticUndefined
+
+from bench import tokens
+from rybbit_mcp.answers.privacy import FIELDS
+from rybbit_mcp.demo.mode import create_demo_server
+from rybbit_mcp.settings import Settings
+
+README = Path(__file__).parent.parent / "README.md"
+
+LEFT_AT_CHECKOUT = [
+    {"parameter": "exit_page", "value": "/checkout"},
+    {"parameter": "browser", "value": "Mobile Safari"},
+]
+QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("Which sites are there?", "list_sites", {}),
+    (
+        "Who left at the checkout with an iPhone since yesterday?",
+        "list_sessions",
+        {"site": "shop.example.com", "period": "48h", "filters": LEFT_AT_CHECKOUT, "limit": 5},
+    ),
+    ("What happened in the newest of these visits?", "get_session", {"site": "shop.example.com"}),
+    (
+        "Where did the visitors of the last 30 days come from?",
+        "get_session_locations",
+        {"site": "shop.example.com", "period": "30d"},
+    ),
+)
+
+
+async def parts() -> Mapping[str, str]:
+    """Every generated part of the README by its name."""
+    return {
+        "samples": await _samples(),
+        "tokens": await _tokens(),
+        "settings": _settings(),
+        "privacy": _privacy(),
+    }
+
+
+def filled(text: str, generated: Mapping[str, str]) -> str:
+    """The text with each part put between its marks."""
+    for name, part in generated.items():
+        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        assert marks.search(text), f"no marks for {name}"
+        text = marks.sub(lambda match, part=part: match[1] + part + match[2], text)
+    return text
+
+
+async def _samples() -> str:
+    server = create_demo_server(tokens.bench_settings(), clock=lambda: tokens.NOW)
+    blocks = []
+    session_id = ""
+    async with Client(server) as client:
+        for question, tool, arguments in QUESTIONS:
+            given = arguments | ({"session_id": session_id} if tool == "get_session" else {})
+            result = await client.call_tool(tool, given)
+            text = getattr(result.content[0], "text", "")
+            assert not result.is_error, text
+            if tool == "list_sessions":
+                rows = [line for line in text.splitlines() if "\t" in line]
+                session_id = rows[1].split("\t")[-1]
+            call = f"{tool}({json.dumps(given, ensure_ascii=False) if given else ''})"
+            blocks.append(f"**{question}**\n\n`{call}`\n\n```\n{text}\n```\n\n")
+    return "\n" + "".join(blocks)
+
+
+async def _tokens() -> str:
+    lines = [
+        "| question | answer | at most | as the API's JSON |",
+        "|---|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {cost.question} | {cost.tokens:,} | {cost.bound:,} | {cost.raw_tokens:,} |"
+        for cost in await tokens.measure()
+    ]
+    schema = await tokens.schema_tokens()
+    lines.append(f"| `tools/list`, all tools | {schema:,} | 2,000 | |")
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _settings() -> str:
+    lines = ["| variable | default | what it does |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        shown = "" if default in (None, "", PydanticUndefined) else f"`{default}`"
+        lines.append(f"| `RYBBIT_{name.upper()}` | {shown} | {field.description} |")
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _privacy() -> str:
+    lines = ["| | strict | standard | open |", "|---|---|---|---|"]
+    lines += [f"| {row.name} | {row.strict} | {row.standard} | {row.open} |" for row in FIELDS]
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def main() -> int:
+    """Write the README, or check it."""
+    before = README.read_text(encoding="utf-8")
+    after = filled(before, anyio.run(parts))
+    if "--check" in sys.argv:
+        return int(before != after)
+    README.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
