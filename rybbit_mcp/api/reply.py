@@ -51,8 +51,10 @@ class Reply:
     @property
     def is_unknown_route(self) -> bool:
         """Whether this is the framework's "no such route", not "no such site or session"."""
+        if self.status != 404:  # asked of every answer, and large ones take long to parse
+            return False
         message = self.field("message")
-        return self.status == 404 and isinstance(message, str) and message.startswith("Route ")
+        return isinstance(message, str) and message.startswith("Route ")
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
