@@ -15,6 +15,8 @@ from rybbit_mcp.api.errors import BadRequestError
 LONGEST_PATTERN = 500
 """Characters as JavaScript counts them: those beyond U+FFFF count twice."""
 
+_FOREIGN = frozenset("123456789QEkcuZC")
+"""Escapes that one engine reads as something else than the other, or not at all."""
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CLASS = re.compile(r"\[\^?(?:\[:\^?\w+:\]|[^\]])+\]")
 _GROUP_OPTION = re.compile(r"\(\?(?!:)")
@@ -130,7 +132,7 @@ def _marked(escape: re.Match[str]) -> str:
     character = escape[1]
     if character in "bB":
         return "^"
-    return "\\" if character in "123456789QEkcuZpPC" and character not in "pP" else "x"
+    return "\\" if character in _FOREIGN else "x"
 
 
 def _reason(error: Exception) -> str:
