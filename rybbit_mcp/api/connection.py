@@ -58,16 +58,31 @@ class Connection:
         An answer that only another generation gives makes the generation be found out anew,
         once: servers get upgraded.
         """
+        reply = await self._accepted(parts_of, parameters, asked)
+        body = _parse(reply, model, asked)
+        if asked.site:
+            self._seen.open_sites.add(asked.site)
+        return body
+
+    async def read_raw(
+        self, parts_of: PartsOf, parameters: Mapping[str, str], asked: Asked
+    ) -> bytes:
+        """The 200 answer of an endpoint as it came; whoever takes it apart must check it."""
+        reply = await self._accepted(parts_of, parameters, asked)
+        if asked.site and reply.body[:1] == b"{":  # what a proxy says in HTML proves nothing
+            self._seen.open_sites.add(asked.site)
+        return reply.body
+
+    async def _accepted(
+        self, parts_of: PartsOf, parameters: Mapping[str, str], asked: Asked
+    ) -> Reply:
         generation, reply = await self._answer(parts_of, parameters, asked)
         self._seen.call_count += 1
         _log.debug("%s: status %d, %d bytes", asked.what, reply.status, len(reply.body))
         if reply.status != 200:
             clues = await self._clues(reply, generation, parts_of, parameters, asked)
             raise refusal(reply, asked, generation, self._seen, clues, has_key=self.has_key)
-        body = _parse(reply, model, asked)
-        if asked.site:
-            self._seen.open_sites.add(asked.site)
-        return body
+        return reply
 
     async def _answer(
         self, parts_of: PartsOf, parameters: Mapping[str, str], asked: Asked

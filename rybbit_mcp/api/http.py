@@ -15,6 +15,7 @@ import anyio
 import httpx
 import stamina
 
+from rybbit_mcp.api.call_budget import CallBudget
 from rybbit_mcp.api.errors import ConfigurationError
 from rybbit_mcp.api.failures import failure_of, is_worth_retrying, too_large, too_slow
 from rybbit_mcp.api.reply import Reply, retry_after_s
@@ -66,6 +67,7 @@ class Http:
         self._total_timeout_s = total_timeout_s
         self._largest_body = largest_body
         self._client: httpx.AsyncClient | None = None
+        self.budget = CallBudget()
 
     async def aclose(self) -> None:
         """Close the pool; the object can not be used afterwards."""
@@ -121,6 +123,7 @@ class Http:
     async def _once(self, url: str, parameters: dict[str, str], headers: dict[str, str]) -> Reply:
         client = self._pool()
         async with client.stream("GET", url, params=parameters, headers=headers) as response:
+            self.budget.note(response.status_code, response.headers, self._clock())
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
