@@ -18,6 +18,7 @@ import httpx
 from pydantic import BaseModel
 
 from rybbit_mcp.api.asking import Asked
+from rybbit_mcp.api.bulk import BulkVisits
 from rybbit_mcp.api.connection import Connection
 from rybbit_mcp.api.errors import BadRequestError
 from rybbit_mcp.api.filters import PATTERNS, Filter, check_filters
@@ -72,6 +73,7 @@ class RybbitClient:
             has_organization_key=(key or "").startswith("rb_org_"),
         )
         self._search = duckdb_search()
+        self._clock = clock
 
     async def __aenter__(self) -> RybbitClient:
         return self
@@ -135,6 +137,22 @@ class RybbitClient:
         query = await self._query(site, window, filters, conditions)
         async for _, rows in scan_pages(self._connection, query, page_size=page_size):
             yield rows
+
+    async def bulk(
+        self,
+        site: str,
+        window: Window,
+        *,
+        filters: Sequence[Filter] = (),
+        conditions: Conditions = _NO_CONDITIONS,
+    ) -> BulkVisits:
+        """The same visits as `sessions`, for reading many of them at once; asks nothing yet.
+
+        Raises:
+            UnsupportedError: a filter or window this server cannot answer rightly.
+        """
+        query = await self._query(site, window, filters, conditions)
+        return BulkVisits(self._connection, query, await self.generation(), self._clock)
 
     async def session(
         self, site: str, session_id: str, *, offset: int = 0, limit: int = 0, minutes: int = 0

@@ -10,7 +10,7 @@ from typing import TypeVar
 import anyio
 from pydantic import BaseModel, ValidationError
 
-from rybbit_mcp.api.asking import Asked, Clues, Experience
+from rybbit_mcp.api.asking import Asked, Clues, Experience, What
 from rybbit_mcp.api.discovery import discover
 from rybbit_mcp.api.errors import RybbitError, UnexpectedBodyError
 from rybbit_mcp.api.generations import GENERATIONS, Generation
@@ -175,11 +175,16 @@ def _parse(reply: Reply, model: type[Body], asked: Asked) -> Body:
     try:
         return model.model_validate_json(reply.body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
-        detail = f" at {place!r}" if first["type"] != "json_invalid" and place else ""
-        raise UnexpectedBodyError(
-            f"The {asked.what} answer is not what Rybbit sends{detail}.",
-            "Check that RYBBIT_URL is a Rybbit server and that no proxy changes its answers.",
-            status=reply.status,
-        ) from None
+        raise unexpected_body(error, asked.what) from None
+
+
+def unexpected_body(error: ValidationError, what: What) -> UnexpectedBodyError:
+    """The error that a 200 answer means which a model refused; never holds any of its text."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
+    detail = f" at {place!r}" if first["type"] != "json_invalid" and place else ""
+    return UnexpectedBodyError(
+        f"The {what} answer is not what Rybbit sends{detail}.",
+        "Check that RYBBIT_URL is a Rybbit server and that no proxy changes its answers.",
+        status=200,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import anyio
 from pydantic import BaseModel
@@ -147,22 +147,27 @@ async def _read(
     parameters = query.parameters | {"page": str(page), "limit": str(limit)}
     asked = Asked("session list", query.site, has_filters="filters" in parameters)
     body = await connection.read(_Rows, lambda g: g.list_parts(query.site), parameters, asked)
-    _check_obeyed(body.data, query)
+    check_obeyed(body.data, query)
     return body.data
 
 
-def _check_obeyed(rows: Sequence[Session], query: SessionQuery) -> None:
+def check_obeyed(rows: Sequence[Session], query: SessionQuery) -> None:
     """Refuse rows that prove that the server ignored the window or lacks a field relied on."""
     for row in rows:
-        if not query.window.contains_part_of(row.started_at, row.ended_at, _CLOCK_SLACK):
-            raise UnexpectedBodyError(
-                "The server ignored the period: it sent visits from outside it.",
-                "Its version may not be what it seems; set RYBBIT_SERVER_VERSION, or check that "
-                "the clocks of both machines are right.",
-            )
+        check_inside(query, row.started_at, row.ended_at)
     lacks_ids = rows and all("identified_user_id" not in row.model_fields_set for row in rows)
     if query.conditions.identified_only and lacks_ids:
         raise UnsupportedError(
             "This server does not tell which visitors are identified.",
             "Leave identified_only out.",
+        )
+
+
+def check_inside(query: SessionQuery, started_at: datetime, ended_at: datetime) -> None:
+    """Refuse a visit that proves that the server ignored the window."""
+    if not query.window.contains_part_of(started_at, ended_at, _CLOCK_SLACK):
+        raise UnexpectedBodyError(
+            "The server ignored the period: it sent visits from outside it.",
+            "Its version may not be what it seems; set RYBBIT_SERVER_VERSION, or check that "
+            "the clocks of both machines are right.",
         )
