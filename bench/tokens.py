@@ -15,6 +15,7 @@ from mcp import Client
 from pydantic import SecretStr
 
 from rybbit_mcp.demo import DEMO_KEY, create_demo_app
+from rybbit_mcp.demo.data import LONG_VISIT_ID
 from rybbit_mcp.demo.mode import create_demo_server
 from rybbit_mcp.server import create_server
 from rybbit_mcp.settings import Settings
@@ -99,7 +100,7 @@ async def measure() -> list[Cost]:
             },
         )
         for events, bound in ((12, 400), (400, 1200)):
-            session_id = await _visit_of(raw, events)
+            session_id = LONG_VISIT_ID if events == 400 else await _visit_of(raw, events)
             await ask(
                 f"one visit of {events} events",
                 bound,

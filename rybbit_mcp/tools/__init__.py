@@ -1,5 +1,5 @@
 """The tools, one module each; the order is the order in which models see them."""
 
-from rybbit_mcp.tools import get_session, list_sessions, list_sites
+from rybbit_mcp.tools import get_session, get_session_locations, list_sessions, list_sites
 
-TOOLS = (list_sites, list_sessions, get_session)
+TOOLS = (list_sites, list_sessions, get_session, get_session_locations)
