@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import bpe_openai
 import httpx
 from mcp import Client
 from pydantic import SecretStr
 
+from bench.counting import count_tokens
 from rybbit_mcp.demo import DEMO_KEY, create_demo_app
 from rybbit_mcp.demo.data import LONG_VISIT_ID
 from rybbit_mcp.demo.mode import create_demo_server
@@ -35,11 +35,6 @@ class Cost:
     bound: int
     raw_tokens: int
     text: str
-
-
-def count(text: str) -> int:
-    """Tokens of the text (o200k_base)."""
-    return len(bpe_openai.get_encoding("o200k_base").encode(text))
 
 
 def bench_settings(**changes: Any) -> Settings:
@@ -73,7 +68,7 @@ async def measure() -> list[Cost]:
             reply = await raw.get(path, params=query)
             reply.raise_for_status()
             body = json.dumps(reply.json(), ensure_ascii=False, separators=(",", ":"))
-            costs.append(Cost(question, count(text), bound, count(body), text))
+            costs.append(Cost(question, count_tokens(text), bound, count_tokens(body), text))
 
         week = {"start_date": "2026-11-18", "end_date": "2026-11-24", "time_zone": "UTC"}
         await ask(
@@ -120,7 +115,7 @@ async def schema_tokens() -> int:
         tools = [
             tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listing.tools
         ]
-        return count(json.dumps(tools, ensure_ascii=False, separators=(",", ":")))
+        return count_tokens(json.dumps(tools, ensure_ascii=False, separators=(",", ":")))
 
 
 async def _visit_of(raw: httpx.AsyncClient, events: int) -> str:
@@ -150,8 +145,8 @@ async def _places() -> Cost:
         result = await client.call_tool("get_session_locations", {"site": "1", "period": "30d"})
     text = getattr(result.content[0], "text", "")
     assert not result.is_error, text
-    raw = count(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
-    return Cost("600 places in 30 days", count(text), 450, raw, text)
+    raw = count_tokens(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+    return Cost("600 places in 30 days", count_tokens(text), 450, raw, text)
 
 
 def places(number: int) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ import re
 import pytest
 from mcp import Client
 
+from bench.counting import count_tokens
 from rybbit_mcp.demo.mode import create_demo_server
 from tests.server.conftest import NOW, ask, fail
-from tests.tokens import count_tokens
 
 pytestmark = pytest.mark.anyio
 

@@ -18,4 +18,4 @@ def _encoding() -> Any:
 
 def count_tokens(text: str) -> int:
     """How many tokens the text costs."""
-    return len(_encoding().encode(text))
+    return len(_encoding().encode_ordinary(text))
