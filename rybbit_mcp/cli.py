@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         gc.freeze()
     import anyio
 
-    anyio.run(_serve, server)
+    anyio.run(serve, server)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +76,8 @@ def _server(*, is_demo: bool) -> RybbitServer:
     return create_server(settings)
 
 
-async def _serve(server: RybbitServer) -> None:
+async def serve(server: RybbitServer) -> None:
+    """Serves on standard input and output, and cleans up however that ends."""
     import anyio
 
     async with anyio.create_task_group() as tasks:
