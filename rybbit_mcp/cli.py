@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         gc.freeze()
     import anyio
 
-    anyio.run(serve, server)
+    try:
+        anyio.run(serve, server)
+    finally:
+        gc.unfreeze()  # else what was frozen keeps DuckDB's types, which complain on stderr
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -64,3 +65,26 @@ def test_a_signal_before_the_first_call_ends_the_process_without_a_word(process)
 
     assert process.wait(timeout=5) == 0
     assert process.stderr.read() == ""
+
+
+def test_the_end_of_input_is_silent_after_answers_too():
+    """DuckDB complains on standard error of whatever is left over of it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "rybbit_mcp", "--demo"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        send(process, INITIALIZE)
+        process.stdout.readline()
+        send(process, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+        send(process, call(2, "list_sessions", site="1"))
+        assert json.loads(process.stdout.readline())["id"] == 2
+        began = time.monotonic()
+        process.stdin.close()
+
+        assert process.wait(timeout=5) == 0
+        assert time.monotonic() - began < 1
+        assert process.stderr.read() == ""
