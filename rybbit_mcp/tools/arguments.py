@@ -44,9 +44,8 @@ class FilterArgument(BaseModel):
             "regex, not_regex, is_null, is_not_null, greater_than, less_than"
         ),
     ] = "equals"
-    value: Annotated[
-        Any, WithJsonSchema({"type": ["string", "number", "array"], "items": {"type": "string"}})
-    ] = None
+    value: Annotated[Any, WithJsonSchema({"type": "array", "items": {"type": "string"}})] = None
+    """A single text or number is taken too; several types in a schema are not portable."""
 
 
 Filters = Annotated[list[FilterArgument], Field(description="All must hold. Case matters.")]

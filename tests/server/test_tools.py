@@ -49,7 +49,7 @@ async def test_every_tool_has_a_title_and_all_four_hints(demo_server):
 
 
 async def test_schemas_are_portable(demo_server):
-    """No union with null, no references beyond one level, no titles: hosts differ on all."""
+    """No union, no references beyond one level, no titles: hosts differ on all."""
     async with Client(demo_server) as client:
         tools = (await client.list_tools()).tools
 
@@ -57,6 +57,7 @@ async def test_schemas_are_portable(demo_server):
         text = wire(tool)
         assert '"anyOf"' not in text
         assert '"null"' not in text
+        assert '"type":[' not in text
         assert tool.input_schema["additionalProperties"] is False
         assert '"title"' not in json.dumps(tool.input_schema)
 
