@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rybbit_mcp.answers.privacy import Privacy
     from rybbit_mcp.api.window import Window
 
+_ENGINES = {"local": "the local engine"}
+
 OTHERS = "others"
 TOTAL = "total"
 
@@ -176,10 +178,10 @@ def _title(asked: SummaryAsked) -> str:
 def _basis(outcome: Outcome, asked: SummaryAsked) -> tuple[str, ...]:
     basis = outcome.basis
     counted = count_of(basis.session_count, "visit")
-    if basis.is_whole:
-        line = f"rests on {counted}, all that match, by {basis.engine}"
-    else:
-        line = f"rests on {counted}, NOT ALL that match, by {basis.engine}: {basis.cut}"
+    engine = _ENGINES.get(basis.engine, basis.engine)
+    line = f"rests on {counted}, all that match, by {engine}"
+    if not basis.is_whole:
+        line = f"rests on {counted}, NOT ALL that match, by {engine}: {basis.cut}"
     lines = [line]
     if basis.detail_count is not None:
         lines.append(f"events: read {basis.detail_count} of {basis.detail_of} visits that matter")

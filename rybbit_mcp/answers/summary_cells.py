@@ -38,7 +38,7 @@ def column_names(metrics: Sequence[str], *, compared: bool) -> tuple[str, ...]:
         name = _COLUMN.get(metric, metric)
         names.append(name)
         if compared:
-            names += [f"Δ{name}", f"Δ%{name}"]
+            names += [f"Δ{name}"] if metric in _RATIOS else [f"Δ{name}", f"Δ%{name}"]
     return tuple(names)
 
 
@@ -69,16 +69,16 @@ def metric_cell(metric: str, value: Number, *, is_structured: bool) -> Cell:
 
 def change_cells(
     metric: str, then: Number, now: Number, relative: float | None, *, is_structured: bool
-) -> tuple[Cell, Cell]:
-    """The change with its sign (ratios in points) and the relative change."""
+) -> tuple[Cell, ...]:
+    """The change with its sign, for ratios in points; for others the relative change besides."""
+    if metric in _RATIOS:
+        return (_points(then, now, is_structured=is_structured),)
     if then is None or now is None:
         return "", ""
     change = now - then
     if is_structured:
         return change, "" if relative is None else relative
-    if metric in _RATIOS:
-        shown = f"{round(100 * change):+d}pp"
-    elif metric in _SECONDS:
+    if metric in _SECONDS:
         shown = f"{round(change):+d}"
     elif isinstance(change, int):
         shown = f"{change:+d}"
@@ -87,6 +87,12 @@ def change_cells(
     if relative is None:
         return shown, "new" if now else ""
     return shown, f"{round(100 * relative):+d}%"
+
+
+def _points(then: Number, now: Number, *, is_structured: bool) -> Cell:
+    if then is None or now is None:
+        return ""
+    return now - then if is_structured else f"{round(100 * (now - then)):+d}pp"
 
 
 def _percent(ratio: float) -> str:

@@ -1,4 +1,8 @@
-"""Arguments that several tools share: their types, and what a model reads about them."""
+"""Arguments that several tools share: their types, and what a model reads about them.
+
+`list_sessions` explains them; the other tools refer to it, which saves hundreds of tokens in
+every conversation.
+"""
 
 from __future__ import annotations
 
@@ -49,3 +53,14 @@ class FilterArgument(BaseModel):
 
 
 Filters = Annotated[list[FilterArgument], Field(description="All must hold. Case matters.")]
+
+
+class BareFilter(FilterArgument):
+    """A filter whose schema says nothing that `list_sessions` says already."""
+
+    parameter: str
+    type: str = "equals"
+
+
+FiltersAsInList = Annotated[list[BareFilter], Field(description="As in list_sessions")]
+PeriodAsInList = Annotated[str, Field(description="As in list_sessions")]

@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from rybbit_mcp.answers.answer import Answer
-from rybbit_mcp.tools.arguments import Site, TimeZone
 from rybbit_mcp.tools.calls import call_text
 from rybbit_mcp.tools.registration import AnswerFunction
 from rybbit_mcp.tools.toolbox import Toolbox
@@ -28,8 +27,8 @@ def build(toolbox: Toolbox) -> AnswerFunction:
         session_id: Annotated[
             str, Field(description="As list_sessions prints it, or the whole id")
         ],
-        site: Site = "",
-        time_zone: TimeZone = "",
+        site: str = "",
+        time_zone: str = "",
         offset: Annotated[int, Field(ge=0, description="First event of the stretch")] = 0,
         limit: Annotated[int, Field(ge=0, le=1000, description="0: the whole visit")] = 0,
         minutes: Annotated[int, Field(ge=0, description="Only the last minutes before now")] = 0,

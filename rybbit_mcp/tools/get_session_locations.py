@@ -7,16 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from rybbit_mcp.answers.answer import Answer
-from rybbit_mcp.tools.arguments import (
-    EndDate,
-    Filters,
-    PastMinutes,
-    Period,
-    Site,
-    StartDate,
-    TimeZone,
-    UserId,
-)
+from rybbit_mcp.tools.arguments import FiltersAsInList, PeriodAsInList
 from rybbit_mcp.tools.calls import call_text, filter_dicts
 from rybbit_mcp.tools.registration import AnswerFunction
 from rybbit_mcp.tools.toolbox import Toolbox
@@ -33,14 +24,14 @@ def build(toolbox: Toolbox) -> AnswerFunction:
     """The tool's function, bound to what it works with."""
 
     async def get_session_locations(
-        site: Site = "",
-        period: Period = "",
-        time_zone: TimeZone = "",
-        start_date: StartDate = "",
-        end_date: EndDate = "",
-        past_minutes: PastMinutes = 0,
-        filters: Filters = [],  # noqa: B006 - copied by the SDK; a real default keeps null out
-        user_id: UserId = "",
+        site: str = "",
+        period: PeriodAsInList = "",
+        time_zone: str = "",
+        start_date: str = "",
+        end_date: str = "",
+        past_minutes: int = 0,
+        filters: FiltersAsInList = [],  # noqa: B006 - copied by the SDK; a real default keeps null out
+        user_id: str = "",
         limit: Annotated[int, Field(ge=1, le=250, description="Countries shown")] = 10,
     ) -> Answer:
         from rybbit_mcp.answers.clean import Gate

@@ -14,6 +14,7 @@ from rybbit_mcp.settings import Settings
 if TYPE_CHECKING:
     import httpx
 
+    from rybbit_mcp.analysis.local import LocalEngine
     from rybbit_mcp.answers.answer import Answer
     from rybbit_mcp.answers.privacy import Privacy
     from rybbit_mcp.api.client import RybbitClient
@@ -75,6 +76,13 @@ class Toolbox:
         return Handles(self.client, self.privacy)
 
     @cached_property
+    def engine(self) -> LocalEngine:
+        """Computes over many visits."""
+        from rybbit_mcp.analysis.local import LocalEngine
+
+        return LocalEngine(self.client, clock=self.clock)
+
+    @cached_property
     def privacy(self) -> Privacy:
         """What of visitors is shown.
 
@@ -127,7 +135,7 @@ class Toolbox:
     async def aclose(self) -> None:
         """End what was begun; a later call begins anew."""
         client: RybbitClient | None = self.__dict__.pop("client", None)
-        for name in ("directory", "handles"):
+        for name in ("directory", "handles", "engine"):
             self.__dict__.pop(name, None)
         if client is not None:
             await client.aclose()

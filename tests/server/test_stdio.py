@@ -144,7 +144,7 @@ async def test_both_protocol_eras_get_the_same_answers(mode):
         tools = (await client.list_tools()).tools
         answer = await client.call_tool("list_sites")
 
-    assert [tool.name for tool in tools][:2] == ["list_sites", "list_sessions"]
+    assert [tool.name for tool in tools][:2] == ["list_sites", "summarize_sessions"]
     assert not answer.is_error
     assert "shop.example.com" in answer.content[0].text
 

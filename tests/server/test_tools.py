@@ -15,7 +15,13 @@ from tests.server.conftest import NOW, ask, fail
 pytestmark = pytest.mark.anyio
 
 NOT_SIGNED_UP = {"parameter": "event_name", "type": "not_equals", "value": "signup"}
-TOOLS = ["list_sites", "list_sessions", "get_session", "get_session_locations"]
+TOOLS = [
+    "list_sites",
+    "summarize_sessions",
+    "list_sessions",
+    "get_session",
+    "get_session_locations",
+]
 
 
 def wire(model) -> str:
