@@ -30,6 +30,33 @@ LEFT_AT_CHECKOUT = [
 QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("Which sites are there?", "list_sites", {}),
     (
+        "Which channels bounce most this week, and what changed?",
+        "summarize_sessions",
+        {"site": "shop.example.com", "group_by": ["channel"], "compare": "previous_period"},
+    ),
+    (
+        "With which browsers do visitors leave at the checkout?",
+        "summarize_sessions",
+        {
+            "site": "shop.example.com",
+            "period": "48h",
+            "filters": [{"parameter": "exit_page", "value": "/checkout"}],
+            "group_by": ["browser"],
+            "metrics": ["sessions", "share", "errors"],
+        },
+    ),
+    (
+        "Which channel brings revenue?",
+        "summarize_sessions",
+        {
+            "site": "shop.example.com",
+            "period": "7d",
+            "group_by": ["channel"],
+            "metrics": ["sessions", "sum:value"],
+            "with_event": "purchase",
+        },
+    ),
+    (
         "Who left at the checkout with an iPhone since yesterday?",
         "list_sessions",
         {"site": "shop.example.com", "period": "48h", "filters": LEFT_AT_CHECKOUT, "limit": 5},

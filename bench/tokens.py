@@ -94,6 +94,20 @@ async def measure() -> list[Cost]:
                 "filters": json.dumps([{**FILTER, "type": "equals", "value": ["Mobile"]}]),
             },
         )
+        await ask(
+            "a summary by channel over 8,000 visits",
+            300,
+            "summarize_sessions",
+            {"site": "1", "period": "30d", "group_by": ["channel"]},
+            "/sites/1/sessions",
+            {
+                "start_date": "2026-10-26",
+                "end_date": "2026-11-24",
+                "time_zone": "UTC",
+                "page": 1,
+                "limit": 10_000,
+            },
+        )
         for events, bound in ((12, 400), (400, 1200)):
             session_id = LONG_VISIT_ID if events == 400 else await _visit_of(raw, events)
             await ask(

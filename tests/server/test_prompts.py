@@ -30,7 +30,7 @@ async def test_arguments_are_filled_in_and_defaults_used(demo_server, mode):
         result = await client.get_prompt("why_do_visitors_leave", {"page": "/checkout"})
 
     text = result.messages[0].content.text
-    assert "exit_page equals /checkout" in text
+    assert "exit_page equals /checkout" in text  # the argument, filled in
     assert "period 7d" in text
     assert "{" not in text
 
