@@ -1,24 +1,25 @@
-"""What the protocol's tests ask: every tool at least once, and what goes wrong.
-
-A tool that is missing here fails `test_every_tool_is_asked`.
-"""
+"""What the protocol's tests ask: every tool at least once, and what goes wrong."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from rybbit_mcp.tools import TOOLS
 
 Question = tuple[str, dict[str, Any]]
 
 A_VISIT = "<a session id>"
 """Stands for the id of a visit of site 1, which only the data knows."""
 
-EVERY_TOOL: tuple[Question, ...] = (
-    ("list_sites", {}),
-    ("list_sessions", {"site": "1", "period": "24h", "limit": 5}),
-    ("get_session", {"site": "1", "session_id": A_VISIT}),
-    ("get_session_locations", {"site": "1", "period": "24h"}),
-)
-"""One good question to each tool, the listing of sites first."""
+_NEEDED: dict[str, dict[str, Any]] = {
+    "list_sites": {},
+    "get_session": {"site": "1", "session_id": A_VISIT},
+}
+_USUAL = {"site": "1", "period": "24h"}
+
+NAMES = [module.__name__.rpartition(".")[2] for module in TOOLS]
+EVERY_TOOL: tuple[Question, ...] = tuple((name, _NEEDED.get(name, _USUAL)) for name in NAMES)
+"""One good question to each tool; a new tool that needs other arguments says so above."""
 
 MORE: tuple[Question, ...] = (
     (
@@ -42,12 +43,10 @@ MORE: tuple[Question, ...] = (
 """Longer questions, and some that are answered by an error."""
 
 
-def questions(session_id: str) -> list[Question]:
-    """All questions, about this visit."""
-    return [
-        (tool, {k: session_id if v == A_VISIT else v for k, v in arguments.items()})
-        for tool, arguments in EVERY_TOOL + MORE
-    ]
+def about(visit: str, question: Question) -> Question:
+    """The question, about this visit where it is about one."""
+    tool, arguments = question
+    return tool, {k: visit if v == A_VISIT else v for k, v in arguments.items()}
 
 
 def first_session_id(answer: str) -> str:
