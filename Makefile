@@ -1,15 +1,17 @@
 # Small verbs. Each makes its own .venv first; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types tests bench samples inspector build clean
+.PHONY: help demo test check lint types tests bench samples inspector conformance build clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE_MODULES := .node/node_modules
 INSPECTOR := @modelcontextprotocol/inspector@2.12.0
+CONFORMANCE := @modelcontextprotocol/conformance@0.1.16 node@22.23.3
+NPM = npm install --silent --no-audit --no-fund --no-package-lock --prefix .node
 
 help: ## list the verbs
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 demo: .venv/python ## ask the server real questions about invented data
 	@$(BIN)/python -m rybbit_mcp.demo.show
@@ -36,7 +38,11 @@ samples: .venv/developer ## write the generated parts of README and docs
 
 inspector: ## MCP Inspector, where npm is present
 	@if command -v npm >/dev/null && [ ! -d $(NODE_MODULES)/@modelcontextprotocol/inspector ]; then \
-		npm install --silent --no-audit --no-fund --no-package-lock --prefix .node $(INSPECTOR); fi
+		$(NPM) $(INSPECTOR); fi
+
+conformance: .venv/developer ## the official protocol suite, which npm brings
+	@test -d $(NODE_MODULES)/@modelcontextprotocol/conformance || $(NPM) $(CONFORMANCE)
+	@$(BIN)/python -m tests.protocol.conformance
 
 build: .venv/developer ## the wheel and the source archive
 	$(BIN)/python -m build
