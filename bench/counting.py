@@ -6,6 +6,9 @@ import warnings
 from functools import cache
 from typing import Any
 
+PIECE = 100_000
+"""Characters counted at a time."""
+
 
 @cache
 def _encoding() -> Any:
@@ -17,5 +20,6 @@ def _encoding() -> Any:
 
 
 def count_tokens(text: str) -> int:
-    """How many tokens the text costs."""
-    return len(_encoding().encode_ordinary(text))
+    """How many tokens the text costs; long ones are counted in pieces, as the tokenizer demands."""
+    pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
+    return sum(len(_encoding().encode_ordinary(piece)) for piece in pieces)
