@@ -5,9 +5,10 @@ The rule, from what goes first to what stays longest:
 0. ordinary steps, those farthest from the landmarks first, so that told-in-one-line stretches
    grow from the middle between two landmarks outwards;
 1. conversions (custom events, form submits) between the first and the last of their name;
-2. the step before each distinct error, and the steps next to beginning and end;
-3. the last, then the first conversion of each name;
-4. the first of each distinct error, the rarest first.
+2. pauses, the shorter ones first: they part a long visit into chapters;
+3. the step before each distinct error, and the steps next to beginning and end;
+4. the last, then the first conversion of each name;
+5. the first of each distinct error, the rarest first.
 
 The first and the last row never go. Landmarks are the ends, the distinct errors and the first and
 last conversion of each name. What goes is counted in its stretch, conversions by name.
@@ -36,7 +37,16 @@ _WEIGHT = {
     "input_change": 2.5,
 }
 _NEW_PAGE_WEIGHT = 0.6
-_IDLE_WEIGHT = 0.3
+
+# The order of leaving, as above; rows of the tiers from `_NEIGHBOUR` on are landmarks.
+_KEPT = -1
+_ORDINARY = 0
+_CONVERSION = 1
+_IDLE = 2
+_NEIGHBOUR = 3
+_LAST_OF_NAME = 4
+_FIRST_OF_NAME = 5
+_ERROR = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +79,9 @@ def tally(events: Sequence[Event]) -> Tally:
 
 
 def conversion_name(event: Event) -> str:
-    """The name of a custom event or form; raw visitor text."""
+    """The name of a custom event, or `form ` and the name of a form; raw visitor text."""
     if event.type == "form_submit":
-        return form_name(event)
+        return f"form {form_name(event)}".strip()
     return event.name
 
 
@@ -126,52 +136,55 @@ def _as_stretch(run: Sequence[Row]) -> Sequence[Item]:
         end -= 1
     if end - start < FEWEST_ROWS:
         return run
-    first, last = run[start].first, run[end - 1]
-    stretch = Stretch(first, last.first if isinstance(last, Idle) else last.last, end - start)
+    pauses = [row.idle_s for row in run[start:end] if isinstance(row, Idle)]
+    told = [row for row in run[start:end] if not isinstance(row, Idle)]
+    stretch = Stretch(told[0].first, told[-1].last, len(pauses), sum(pauses))
     return [*run[:start], stretch, *run[end:]]
 
 
 def _order_of_leaving(rows: Sequence[Row], events: Sequence[Event]) -> list[int]:
     """Row numbers, the one that can go first in front; the first and last row are not among them.
 
-    Whole tiers go in order; within a tier the greater distance goes first.
+    Whole tiers go in order; within most of them the greater distance from a landmark goes first.
     """
     tiers = _tiers(rows, events)
-    near = _distances([tier >= 2 or tier < 0 for tier in tiers])
+    near = _distances([tier >= _NEIGHBOUR or tier == _KEPT for tier in tiers])
     new_pages = _new_pages(rows, events)
     errors = first_errors(events)
 
     def key(index: int) -> tuple[float, float, int]:
         row, tier = rows[index], tiers[index]
-        if tier == 5:
+        if isinstance(row, Idle):
+            return (tier, row.idle_s, -index)
+        if tier == _ERROR:
             return (tier, errors[row.first][0], -index)
         return (tier, -near[index] * _weight(row, index in new_pages, events), -index)
 
-    return sorted((index for index, tier in enumerate(tiers) if tier >= 0), key=key)
+    return sorted((index for index, tier in enumerate(tiers) if tier != _KEPT), key=key)
 
 
 def _tiers(rows: Sequence[Row], events: Sequence[Event]) -> list[int]:
-    """The tier of each row, 0 goes first; -1 for the rows that never go."""
+    """The tier of each row."""
     errors = first_errors(events)
-    tiers = [0] * len(rows)
+    tiers = [_ORDINARY] * len(rows)
     of_name: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
-        names = _conversion_names(row, events)
-        if names:
-            tiers[index] = 1
-            for name in names:
-                of_name.setdefault(name, []).append(index)
+        if isinstance(row, Idle):
+            tiers[index] = _IDLE
+        for name in _conversion_names(row, events):
+            tiers[index] = _CONVERSION
+            of_name.setdefault(name, []).append(index)
         if index < END_ROWS or index >= len(rows) - END_ROWS:
-            tiers[index] = max(tiers[index], 2)
+            tiers[index] = max(tiers[index], _NEIGHBOUR)
         if isinstance(row, Step) and row.first in errors:
-            tiers[index] = 5
-            if index and tiers[index - 1] < 2:
-                tiers[index - 1] = 2
+            tiers[index] = _ERROR
+            if index:
+                tiers[index - 1] = max(tiers[index - 1], _NEIGHBOUR)
     for places in of_name.values():
-        tiers[places[-1]] = max(tiers[places[-1]], 3)
-        tiers[places[0]] = max(tiers[places[0]], 4)
+        tiers[places[-1]] = max(tiers[places[-1]], _LAST_OF_NAME)
+        tiers[places[0]] = max(tiers[places[0]], _FIRST_OF_NAME)
     if tiers:
-        tiers[0] = tiers[-1] = -1
+        tiers[0] = tiers[-1] = _KEPT
     return tiers
 
 
@@ -210,8 +223,6 @@ def _new_pages(rows: Sequence[Row], events: Sequence[Event]) -> frozenset[int]:
 
 
 def _weight(row: Row, is_new_page: bool, events: Sequence[Event]) -> float:
-    if isinstance(row, Idle):
-        return _IDLE_WEIGHT
     if is_new_page:
         return _NEW_PAGE_WEIGHT
     return _WEIGHT.get(events[row.first].type, 1.0)

@@ -48,11 +48,12 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Events `first` to `last`, both included, told in one line; `row_count` rows went in."""
+    """Events `first` to `last`, both included, told in one line, with the pauses among them."""
 
     first: int
     last: int
-    row_count: int
+    idle_count: int = 0
+    idle_s: int = 0
 
     @property
     def event_count(self) -> int:
@@ -92,21 +93,14 @@ def error_facts(event: Event) -> ErrorFacts:
         _first_text(properties, "columnNumber", "colno"),
     ]
     place = ":".join(part for part in parts if part) if parts[0] else ""
-    frame = next(
-        (
-            line.strip()
-            for line in _first_text(properties, "stack").splitlines()
-            if line.strip().startswith("at ") or "@" in line
-        ),
-        "",
-    )
-    return ErrorFacts(event.name or "Error", message, place, frame)
+    return ErrorFacts(event.name or "Error", message, place, _frame(properties))
 
 
-def identity(event: Event) -> tuple[str, ...]:
+def identity(event: Event, *, with_query: bool = False) -> tuple[str, ...]:
     """What makes two events of a visit the same thing happening again."""
     if event.type == "pageview":
-        return (event.type, event.hostname, event.pathname)
+        query = event.querystring if with_query else ""
+        return (event.type, event.hostname, event.pathname, query)
     if event.type == "error":
         facts = error_facts(event)
         return (event.type, facts.name, facts.message, facts.place)
@@ -114,14 +108,15 @@ def identity(event: Event) -> tuple[str, ...]:
     return (event.type, event.hostname, event.pathname, event.name, properties)
 
 
-def fold(events: Sequence[Event]) -> tuple[Row, ...]:
+def fold(events: Sequence[Event], *, with_query: bool = False) -> tuple[Row, ...]:
     """The rows of the timeline, oldest first; together they tell every event exactly once.
 
     Identical events in a row become one `Step`, a sequence of up to four steps repeated at least
     three times becomes one `Cycle`. Neither crosses a pause, and the first occurrence of each
-    error always stands alone, so that it can be shown in full.
+    error always stands alone, so that it can be shown in full. `with_query` tells pages apart by
+    their query string, too.
     """
-    keys = [identity(event) for event in events]
+    keys = [identity(event, with_query=with_query) for event in events]
     return _fold_cycles(_fold_repeats(events, keys), keys, first_errors(events))
 
 
@@ -210,6 +205,19 @@ def _cycle_at(marks: Sequence[tuple[object, ...]], at: int) -> tuple[int, int]:
         if times >= FEWEST_CYCLES and period * times > best[0] * best[1]:
             best = (period, times)
     return best
+
+
+def _frame(properties: dict[str, object]) -> str:
+    """The first line of the stack that names a place, in Chrome's form whatever the browser."""
+    for line in _first_text(properties, "stack").splitlines():
+        text = line.strip()
+        if text.startswith("at "):
+            return text
+        # Firefox and Safari write `pay@https://…`, which would read as an e-mail address.
+        function, at, place = text.partition("@")
+        if at and ":" in place:
+            return f"at {function} ({place})" if function else f"at {place}"
+    return ""
 
 
 def _first_text(properties: dict[str, object], *names: str) -> str:

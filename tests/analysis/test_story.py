@@ -139,7 +139,7 @@ def test_an_error_is_read_under_either_naming_of_its_properties() -> None:
         "a.js:1:2",
         "at f (https://shop.example.com/a.js:1:2)",
     )
-    assert (error_facts(older).place, error_facts(older).frame) == ("a.js:7", "f@a.js:7:1")
+    assert (error_facts(older).place, error_facts(older).frame) == ("a.js:7", "at f (a.js:7:1)")
 
 
 def test_an_error_without_properties_still_has_a_name() -> None:
@@ -151,7 +151,7 @@ def test_an_error_without_properties_still_has_a_name() -> None:
 def test_a_form_is_named_by_the_first_name_it_has() -> None:
     form = event(0, kind="form_submit", formId="", formName="signup", formAction="https://x/y")
 
-    assert conversion_name(form) == "signup"
+    assert conversion_name(form) == "form signup"
     assert tally([form, event(1, "/a"), event(2, "/a")]).pages == {"/a": 2}
 
 

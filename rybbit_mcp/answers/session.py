@@ -1,0 +1,302 @@
+"""The answer to "what happened in this visit": who, from where, and the timeline to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from rybbit_mcp.analysis.story import Tally, condense, tally
+from rybbit_mcp.analysis.timeline import Item, Stretch, fold, plain, shown_events
+from rybbit_mcp.answers.addresses import split_url
+from rybbit_mcp.answers.answer import Answer
+from rybbit_mcp.answers.budget import fitted, structured_size, text_size
+from rybbit_mcp.answers.clean import Gate
+from rybbit_mcp.answers.event_cells import ROOMY, TIGHT, EventReader, Limits, pair_text
+from rybbit_mcp.answers.heading import DEMO_MARK
+from rybbit_mcp.answers.timeline_table import TimelineWriter, kinds_text, names_text
+from rybbit_mcp.answers.words import count_of, duration
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rybbit_mcp.answers.privacy import Privacy
+    from rybbit_mcp.api.results import SessionStory
+
+STORY_CHARS = 3_000
+"""Characters a whole visit is condensed to: about 1,200 tokens."""
+
+FEWEST_ROW_CHARS = 12
+EVENTS_PER_CALL = 500
+NAMES_IN_FACTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAsked:
+    """What the caller asked, as far as the answer repeats it.
+
+    `site` is the site's label. `call` gives the complete call for an offset and a limit; (0, 0)
+    for the whole visit. With `limit` 0 and a story from its beginning on, the visit is told as a
+    whole, else event by event. `minutes` is the stretch before now that was asked for, 0 for all.
+    """
+
+    site: str
+    zone: str
+    call: Callable[[int, int], str]
+    limit: int = 0
+    minutes: int = 0
+    is_demo: bool = False
+
+
+def render_session(
+    story: SessionStory,
+    asked: VisitAsked,
+    *,
+    privacy: Privacy,
+    gate: Gate,
+    max_chars: int,
+    story_chars: int = STORY_CHARS,
+    size: Callable[[Answer], int] = text_size,
+) -> Answer:
+    """The visit, condensed to `story_chars`, or the events asked for, one a row.
+
+    Shape: facts (who, from, device, place, entry→exit), then a timeline with offsets from the
+    beginning of the visit. Repeats and cycles are folded; if the rest is too long, stretches
+    without errors and conversions become one row each, which says how to get them.
+    """
+    visit = _Visit(story, asked, privacy, is_structured=size is structured_size)
+    if asked.limit or story.offset or not visit.events:
+        return visit.stretch_answer(gate, max_chars, size)
+    return visit.whole_answer(gate, min(max_chars, story_chars), size)
+
+
+class _Visit:
+    """One story with everything needed to tell it."""
+
+    def __init__(
+        self, story: SessionStory, asked: VisitAsked, privacy: Privacy, *, is_structured: bool
+    ) -> None:
+        self._story = story
+        self._asked = asked
+        self._privacy = privacy
+        self._is_structured = is_structured
+        self.events = shown_events(story.events)
+
+    def whole_answer(self, gate: Gate, max_chars: int, size: Callable[[Answer], int]) -> Answer:
+        """The visit told as a whole, condensed until it fits."""
+        rows = fold(self.events, with_query=self._privacy.level == "open")
+
+        def fits_with(limits: Limits) -> Callable[[Sequence[Item]], bool]:
+            return lambda items: (
+                len(items) * FEWEST_ROW_CHARS <= max_chars
+                and size(self._whole(items, Gate(), limits)) <= max_chars
+            )
+
+        for limits in (ROOMY, TIGHT):
+            items = condense(rows, self.events, fits_with(limits))
+            if fits_with(limits)(items):
+                break
+        return fitted(self._whole(items, gate, limits), max_chars=max_chars, size=size)
+
+    def stretch_answer(self, gate: Gate, max_chars: int, size: Callable[[Answer], int]) -> Answer:
+        """The events asked for, one a row, as many as fit."""
+        story, asked = self._story, self._asked
+        reader = EventReader(self.events, gate, self._privacy)
+        table = self._writer(reader).table(plain(self.events), is_structured=self._is_structured)
+        end = story.offset + len(self.events)
+        calls = (asked.call(end, asked.limit),) if end < story.event_total and self.events else ()
+        if not self.events and story.event_total:
+            calls = (asked.call(0, 0),)
+        answer = Answer(
+            head=(self._title(gate), self._extent(), *story.notes),
+            facts=() if story.offset else self._facts(reader, gate),
+            tables=(replace(table, name="events"),),
+            next=calls,
+            notes=_removed(gate),
+        )
+
+        def rest(shown: int, total: int) -> Sequence[str]:
+            return (asked.call(story.offset + shown, total - shown),)
+
+        return fitted(answer, max_chars=max_chars, on_cut=rest, size=size)
+
+    def _whole(self, items: Sequence[Item], gate: Gate, limits: Limits) -> Answer:
+        reader = EventReader(self.events, gate, self._privacy, limits)
+        table = self._writer(reader).table(items, is_structured=self._is_structured)
+        stretches = [item for item in items if isinstance(item, Stretch)]
+        counted = tally(self.events)
+        facts = self._facts(reader, gate)
+        names = names_text(counted.conversions, reader.name, NAMES_IN_FACTS)
+        if stretches and names:
+            facts = (*facts, ("conversions", names))
+        return Answer(
+            head=(
+                self._title(gate),
+                self._counts(counted),
+                *self._condensed(stretches),
+                *self._story.notes,
+            ),
+            facts=facts,
+            tables=(table,),
+            next=self._calls(stretches),
+            notes=_removed(gate),
+        )
+
+    def _writer(self, reader: EventReader) -> TimelineWriter:
+        head = self._story.head
+        base_at = head.started_at
+        if self.events and not self._story.offset:
+            base_at = min(base_at, self.events[0].at)
+        return TimelineWriter(self.events, reader, base_at=base_at, first_index=self._story.offset)
+
+    def _title(self, gate: Gate) -> str:
+        head, asked = self._story.head, self._asked
+        part = f"last {count_of(asked.minutes, 'minute')} of " if asked.minutes else ""
+        session_id = gate.text(head.session_id, limit=64)
+        time = _time_range(head.started_at, head.ended_at, asked.zone)
+        demo = DEMO_MARK if asked.is_demo else ""
+        line = f"{demo}{part}visit {session_id} of {asked.site} · {time}"
+        return f"{line} · {duration(head.duration_s)}"
+
+    def _extent(self) -> str:
+        story = self._story
+        if not self.events:
+            if not story.event_total:
+                return "no events but performance ones"
+            total = count_of(story.event_total, "event")
+            return f"no events from offset {story.offset} on: the visit has {total}"
+        first, last = story.offset + 1, story.offset + len(self.events)
+        numbers = f"event {first}" if first == last else f"events {first} to {last}"
+        return f"{numbers} of {story.event_total}, one a row"
+
+    def _counts(self, counted: Tally) -> str:
+        """What the visit holds; of a visit not read to its end, only what is known of all of it."""
+        story, row = self._story, self._story.row
+        performance_count = max(0, story.head.event_count - story.event_total)
+        if story.is_whole:
+            parts = [kinds_text(counted)]
+        else:
+            parts = [count_of(story.head.pageview_count, "pageview")]
+            if row is not None:
+                parts.append(count_of(row.event_count, "custom event"))
+                parts.append(count_of(row.error_count, "error"))
+                parts.append(count_of(row.outbound_count, "outbound click"))
+            parts = [", ".join(parts)]
+            parts.append(
+                f"read {len(self.events)} of {story.event_total} events, the timeline ends there"
+            )
+        if performance_count:
+            left_out = count_of(performance_count, "performance event")
+            parts.insert(1, f"{left_out} left out")
+        parts.insert(1, _bounce(story.head.pageview_count))
+        return " · ".join(parts)
+
+    def _condensed(self, stretches: Sequence[Stretch]) -> tuple[str, ...]:
+        if not stretches:
+            return ()
+        count = sum(stretch.event_count for stretch in stretches)
+        rows = count_of(len(stretches), "stretch")
+        line = f"condensed: {count} of {len(self.events)} events stand in {rows}; "
+        return (line + "the number after `from` is the offset that gets them",)
+
+    def _calls(self, stretches: Sequence[Stretch]) -> tuple[str, ...]:
+        story, asked = self._story, self._asked
+        calls = []
+        if stretches:
+            longest = max(stretches, key=lambda stretch: (stretch.event_count, -stretch.first))
+            limit = min(longest.event_count, EVENTS_PER_CALL)
+            calls.append(asked.call(story.offset + longest.first, limit))
+        if not story.is_whole:
+            calls.append(asked.call(story.offset + len(self.events), EVENTS_PER_CALL))
+        return tuple(calls)
+
+    def _facts(self, reader: EventReader, gate: Gate) -> tuple[tuple[str, str], ...]:
+        facts = (
+            ("who", self._who(gate)),
+            ("from", self._source(gate)),
+            ("tag", gate.text(self._row_text("tag"), mask=self._privacy.text)),
+            ("device", self._device(gate)),
+            ("place", self._place(gate)),
+            ("entry→exit", self._pages(reader)),
+        )
+        return tuple([(key, text) for key, text in facts if text])
+
+    def _who(self, gate: Gate) -> str:
+        head, row = self._story.head, self._story.row
+        identified = row.identified_user_id if row else ""
+        name = gate.text(self._privacy.visitor(head.user_id, identified), limit=64)
+        traits = pair_text(self._privacy.traits(row.traits if row else None, gate))
+        parts = [f"{name}, identified" if identified else name, traits]
+        return "; ".join(part for part in parts if part)
+
+    def _source(self, gate: Gate) -> str:
+        head, privacy = self._story.head, self._privacy
+        tags = {
+            name: gate.text(self._row_text(f"utm_{name}"), limit=40, mask=privacy.text)
+            for name in ("source", "medium", "campaign", "term", "content")
+        }
+        pairs = pair_text([(name, text) for name, text in tags.items() if text])
+        parts = (
+            gate.text(head.channel, limit=24),
+            gate.text(self._referrer(), limit=80, mask=privacy.url),
+            f"utm {pairs}" if pairs else "",
+        )
+        return ", ".join(part for part in parts if part)
+
+    def _referrer(self) -> str:
+        """What led here, "" where it is the site itself."""
+        referrer = self._story.head.referrer
+        hosts = {event.hostname.lower().removeprefix("www.") for event in self.events[:1]}
+        return "" if split_url(referrer).host in hosts - {""} else referrer
+
+    def _device(self, gate: Gate) -> str:
+        head = self._story.head
+        size = f"{head.screen_width}x{head.screen_height}"
+        parts = (
+            head.device_type,
+            f"{head.browser} {head.browser_version}",
+            f"{head.operating_system} {head.operating_system_version}",
+            size if head.screen_width > 0 and head.screen_height > 0 else "",
+            head.language,
+        )
+        texts = [gate.text(part, limit=40) for part in parts]
+        return ", ".join(text for text in texts if text)
+
+    def _place(self, gate: Gate) -> str:
+        head = self._story.head
+        place = self._privacy.place(head.country, head.region, head.city)
+        # "BR-SP" says BR already.
+        country = "" if place.region.startswith(f"{place.country}-") else place.country
+        texts = [gate.text(part, limit=40) for part in (place.city, place.region, country)]
+        return ", ".join(text for text in texts if text)
+
+    def _pages(self, reader: EventReader) -> str:
+        head = self._story.head
+        entry, leaving = reader.path(head.entry_page), reader.path(head.exit_page)
+        if not entry and not leaving:
+            return ""
+        return entry if head.pageview_count == 1 else f"{entry} → {leaving}"
+
+    def _row_text(self, name: str) -> str:
+        row = self._story.row
+        return str(getattr(row, name)) if row is not None else ""
+
+
+def _bounce(pageview_count: int) -> str:
+    if pageview_count == 1:
+        return "bounced"
+    return "no bounce" if pageview_count else "no pageview"
+
+
+def _time_range(start_at: datetime, end_at: datetime, zone: str) -> str:
+    here = ZoneInfo(zone)
+    start, end = start_at.astimezone(here), end_at.astimezone(here)
+    form = "%H:%M:%S" if start.date() == end.date() else "%Y-%m-%d %H:%M:%S"
+    clock = " %z" if start.utcoffset() != end.utcoffset() else ""
+    return f"{start.strftime('%Y-%m-%d %H:%M:%S' + clock)} to {end.strftime(form + clock)} {zone}"
+
+
+def _removed(gate: Gate) -> tuple[str, ...]:
+    note = gate.note()
+    return (note,) if note else ()
