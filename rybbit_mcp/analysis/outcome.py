@@ -12,7 +12,9 @@ Number = int | float | None
 class Group:
     """One group: a text for each dimension ("" is unknown), a number for each metric.
 
-    `session_count` is there whether or not `sessions` was asked for.
+    `session_count` is there whether or not `sessions` was asked for. The key of a total is ().
+
+    Units: counts are whole; `bounce_rate` and `share` are parts from 0 to 1; durations are seconds.
     """
 
     key: tuple[str, ...]
@@ -40,10 +42,11 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Groups by `sessions`, most first; the total over all visits; and what they rest on.
+    """Groups by `sessions`, most first, equal ones by key; the total; and what they rest on.
 
-    Groups are complete: the top ones are chosen by whoever shows them. `group_count` says how
-    many there are where an engine sends only the largest.
+    Groups are those with `min_sessions`, and complete: the top ones are chosen by whoever shows
+    them. `group_count` says how many there are where an engine sends only the largest. The total
+    is of all visits, also of those in no group that is shown.
     """
 
     groups: tuple[Group, ...]

@@ -72,7 +72,10 @@ VISIT_METRICS = (
 )
 """`events` counts custom events; `share` is of all sessions that count; durations in seconds."""
 
+_EVENT_METRICS = ("occurrences", "sum:NAME", "mean:NAME", "median:NAME")
+
 DEFAULT_METRICS = ("sessions", "share", "visitors", "bounce_rate", "median_duration")
+COMPARED_METRICS = ("sessions", "bounce_rate", "median_duration")
 ADDITIVE = frozenset({"sessions", "pageviews", "events", "errors", "share", "occurrences"})
 """Metrics whose total is the sum of the groups, where a visit is in one group only."""
 
@@ -100,7 +103,13 @@ class Specification:
     """One question: which visits, in which groups, measured how.
 
     `span` narrows event dimensions and event metrics to events before or after the first event
-    that satisfies `anchor`. `converted_by` names the event of the dimension `converted`.
+    that satisfies `anchor`; events of the same second and kind as that one are neither.
+    `converted_by` names the event of the dimension `converted`.
+
+    With an event dimension, a visit counts once in each group that it has an event of; the total
+    counts every visit once, and all events that are in any group. A property's sum, mean and
+    median are over the events of the group with `event_name` or `prop:NAME`, elsewhere over all
+    custom events of its visits. Properties inside of objects are `prop:object.field`.
     """
 
     window: Window
@@ -119,6 +128,12 @@ class Specification:
     def event_dimension(self) -> str:
         """The dimension that a visit can have many values of, "" without one."""
         return next((name for name in self.group_by if is_event_dimension(name)), "")
+
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """The properties that metrics aggregate, each once."""
+        names = (aggregate_of(metric)[1] for metric in self.metrics)
+        return tuple(dict.fromkeys(name for name in names if name))
 
     @property
     def needs_events(self) -> bool:
@@ -173,7 +188,7 @@ def check_specification(specification: Specification) -> Specification:
         if name not in VISIT_METRICS and not is_event_metric(name):
             raise BadRequestError(
                 f"metrics: there is no metric {name[:40]!r}.",
-                nearest(name, (*VISIT_METRICS, "occurrences", "sum:NAME", "mean:NAME")),
+                nearest(name, (*VISIT_METRICS, *_EVENT_METRICS)),
             )
     if len(specification.group_by) > MOST_DIMENSIONS:
         raise BadRequestError(
@@ -204,6 +219,15 @@ def _check_needs(specification: Specification) -> None:
         raise BadRequestError(
             "before and after need an event or page, and the other way round.",
             "Give one of before, after.",
+        )
+    counts_events = specification.event_dimension or any(
+        map(is_event_metric, specification.metrics)
+    )
+    if specification.span and not counts_events:
+        raise BadRequestError(
+            f"{specification.span} narrows which events count, and no events are counted here.",
+            "Group by page, event_name or prop:NAME, or measure sum:NAME; "
+            "for visits that have an event, use the condition alone.",
         )
 
 

@@ -1,0 +1,160 @@
+"""What a specification needs of each event and of each visit, before it becomes a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from rybbit_mcp.analysis import terms
+from rybbit_mcp.analysis.conditions import (
+    FactList,
+    filter_condition,
+    presence_condition,
+    visit_conditions,
+)
+from rybbit_mcp.analysis.dialect import CUSTOM, PAGE, Dialect
+from rybbit_mcp.analysis.dimensions import (
+    event,
+    event_dimension,
+    is_type,
+    moment,
+    visit,
+    visit_dimension,
+    visitor,
+)
+from rybbit_mcp.analysis.measures import amount_name, measured_columns
+from rybbit_mcp.analysis.specification import (
+    CONVERTED_DIMENSION,
+    PATH_DIMENSION,
+    PATH_STEPS,
+    EventCondition,
+    Specification,
+    aggregate_of,
+    is_event_dimension,
+    property_of,
+)
+from rybbit_mcp.analysis.terms import above, all_of, chosen, column, equal, number, text
+
+if TYPE_CHECKING:
+    from rybbit_mcp.analysis.terms import Term
+
+HIT = "is_hit"
+"""The note whether an event is one of those that the groups are made of."""
+HIT_KEY = "hit_key"
+"""The note of an event's text for the event dimension."""
+
+_CARRIED: Mapping[str, str] = MappingProxyType(
+    {
+        "pageviews": "pageviews",
+        "bounces": "pageviews",
+        "median_duration": "duration_s",
+        "p90_duration": "duration_s",
+        "custom_events": "events",
+        "error_count": "errors",
+    }
+)
+"""The column of visits that each measured column is made from."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is needed of each event, each visit, and each value of an event dimension in a visit.
+
+    `notes` are told of each event, `hit_columns` of the events with one key in one visit. Both are
+    terms over `event`; the rest are terms over `visit` and its facts. A column of both is read of
+    the visit for the total and of the hit for the groups.
+    """
+
+    facts: FactList
+    notes: dict[str, Term] = field(default_factory=dict)
+    conditions: list[Term] = field(default_factory=list)
+    columns: dict[str, Term] = field(default_factory=dict)
+    keys: dict[str, Term] = field(default_factory=dict)
+    hit_columns: dict[str, Term] = field(default_factory=dict)
+
+    @property
+    def has_hits(self) -> bool:
+        """Whether there is an event dimension."""
+        return HIT in self.notes
+
+
+def plan_query(asked: Specification, dialect: Dialect) -> Plan:
+    """What the specification needs.
+
+    Raises:
+        UnsupportedError: the engine cannot tell.
+    """
+    plan = Plan(FactList(dialect.fact_table))
+    if asked.event_dimension:
+        _plan_hits(plan, asked, dialect)
+    for place, name in enumerate(asked.group_by, start=1):
+        if not is_event_dimension(name):
+            plan.keys[f"key_{place}"] = _visit_key(name, asked, dialect, plan.facts)
+    for name in measured_columns(asked):
+        if name == "visitors":
+            plan.columns["visitor"] = visitor()
+        elif name in _CARRIED:
+            plan.columns[_CARRIED[name]] = visit(_CARRIED[name])
+    for property_name in asked.amounts:
+        _plan_amount(plan, property_name, asked, dialect)
+    plan.conditions = [
+        *(filter_condition(item, dialect, plan.facts) for item in asked.filters),
+        *visit_conditions(asked.conditions),
+        *(presence_condition(wanted, dialect, plan.facts) for wanted in asked.events),
+    ]
+    return plan
+
+
+def _plan_hits(plan: Plan, asked: Specification, dialect: Dialect) -> None:
+    condition, plan.notes[HIT_KEY] = event_dimension(asked.event_dimension, dialect)
+    plan.notes[HIT] = _flag(_within_span(condition, asked, dialect))
+    is_hit = equal(event(HIT), number(1))
+    plan.columns["occurrences"] = plan.facts.add(terms.count(is_hit), number(0))
+    plan.hit_columns["occurrences"] = terms.count()
+
+
+def _visit_key(name: str, asked: Specification, dialect: Dialect, facts: FactList) -> Term:
+    if name == CONVERTED_DIMENSION:
+        by = EventCondition("event", asked.converted_by)
+        return terms.yes_no(presence_condition(by, dialect, facts))
+    if name == PATH_DIMENSION:
+        steps = dialect.path(event("pathname"), event("at"), is_type(PAGE), PATH_STEPS)
+        return facts.add(steps, text(""))
+    return visit_dimension(name, dialect, asked.window.zone)
+
+
+def _plan_amount(plan: Plan, property_name: str, asked: Specification, dialect: Dialect) -> None:
+    """A property's numbers of each visit, and of each hit where hits are custom events."""
+    has_own_hits = asked.event_dimension == "event_name" or property_of(asked.event_dimension)
+    scope = is_type(CUSTOM)
+    if has_own_hits:
+        scope, _ = event_dimension(asked.event_dimension, dialect)
+    amount = amount_name(asked, property_name)
+    is_in_scope = _within_span(scope, asked, dialect)
+    value = dialect.number_of("event", property_name)
+    plan.notes[amount] = chosen([(is_in_scope, value)], terms.NULL.copy())
+    aggregates = {"count": terms.count_known(event(amount)), "sum": terms.total(event(amount))}
+    if ("median", property_name) in map(aggregate_of, asked.metrics):
+        aggregates["list"] = dialect.listed(event(amount), terms.is_known(event(amount)))
+    for part, aggregate in aggregates.items():
+        plan.columns[f"{amount}_{part}"] = plan.facts.add_bare(aggregate)
+        if has_own_hits:
+            plan.hit_columns[f"{amount}_{part}"] = aggregate.copy()
+
+
+def _within_span(condition: Term, asked: Specification, dialect: Dialect) -> Term:
+    """The condition, and that the event came before, or after, the first that is an anchor."""
+    anchor = terms.either(column("anchor", "moment"), number(0))
+    match asked.span:
+        case "before":
+            return all_of([condition, above(anchor, moment(dialect))])
+        case "after":
+            is_there = above(anchor.copy(), number(0))
+            return all_of([condition, is_there, above(moment(dialect), anchor)])
+    return condition
+
+
+def _flag(condition: Term) -> Term:
+    return chosen([(condition, number(1))], number(0))
