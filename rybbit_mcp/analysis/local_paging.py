@@ -1,0 +1,280 @@
+"""Reads the pages of a feed into a store: several at once, within bounds, newest first.
+
+Sites are alive while they are read. New visits push others to later pages, which then come twice;
+a visit that goes on moves from a page not yet read to the top, and would be missed. So the newest
+pages are read once more at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import anyio
+from anyio import to_thread
+
+from rybbit_mcp.api.bulk import parse_page
+from rybbit_mcp.api.errors import (
+    ConnectionFailedError,
+    RateLimitedError,
+    RequestTimeoutError,
+    RybbitError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from rybbit_mcp.analysis.local_feed import Report, VisitFeed
+    from rybbit_mcp.analysis.local_store import PageFacts, VisitStore
+    from rybbit_mcp.api.window import Window
+
+PAGE_SIZE = 2000
+MOST_CALLS_AT_ONCE = 4
+MOST_LOADS_AT_ONCE = 2
+MOST_REREAD = 3
+"""Pages read again at most for visits that moved up."""
+
+SETTLED_AFTER = timedelta(minutes=5)
+"""Visits of windows that ended so long ago change no more."""
+
+PASSING = (RateLimitedError, ServerError, RequestTimeoutError, ConnectionFailedError)
+"""Errors after which what was read before is still worth an answer."""
+
+Stop = Literal["", "cap", "calls", "rate", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read, and what was not.
+
+    `stop` says why older visits were not read, "" if none are missing; `problem` is the error
+    that ended it. All visits that ended after `oldest_end_at` were read. `dropped_count` rows came
+    though they do not match. `is_unsure` says that visits that went on meanwhile may be missing.
+    """
+
+    visit_count: int
+    oldest_end_at: datetime | None
+    stop: Stop = ""
+    problem: RybbitError | None = None
+    dropped_count: int = 0
+    is_unsure: bool = False
+
+
+class Pager:
+    """One reading of one feed into one store."""
+
+    def __init__(
+        self,
+        feed: VisitFeed,
+        store: VisitStore,
+        window: Window,
+        *,
+        most_visits: int,
+        is_live: bool,
+        report: Report,
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._window = window
+        self._report = report
+        self._is_live = is_live
+        self._most_pages = max(1, math.ceil(most_visits / PAGE_SIZE))
+        self._size = max(1, math.ceil(most_visits / self._most_pages))
+        self._checks_all = not feed.is_exact
+        self._facts: dict[int, PageFacts] = {}
+        self._last: int | None = None
+        self._next = 1
+        self._in_flight = 0
+        self._reading_count = 0
+        self._stop: Stop = ""
+        self._problem: RybbitError | None = None
+        self._fatal: RybbitError | None = None
+        self._loads = anyio.Semaphore(MOST_LOADS_AT_ONCE)
+
+    async def read(self) -> Reading:
+        """Read all that may be read, and settle the store.
+
+        Raises:
+            RybbitError: the first page could not be read, or a page cannot be believed.
+        """
+        calls = self._feed.calls_left()
+        if calls is not None and calls <= 0:
+            raise none_left()
+        self._facts[1] = await self._load(1)
+        self._next = 2
+        self._note_end(1)
+        await self._announce()
+        async with anyio.create_task_group() as group:
+            self._start_more(group)
+        if self._fatal is not None:
+            raise self._fatal
+        is_unsure = self._is_live and len(self._facts) > 1 and not await self._read_again()
+        await self._look_beyond()
+        since = self._oldest_end_at() if self._has_gap() else None
+        visit_count = await to_thread.run_sync(self._store.settle, since)
+        return Reading(
+            visit_count=visit_count,
+            oldest_end_at=utc(oldest) if (oldest := self._oldest_end_at()) else None,
+            stop=self._stop,
+            problem=self._problem,
+            dropped_count=self._dropped_count(),
+            is_unsure=is_unsure,
+        )
+
+    def _start_more(self, group: TaskGroup) -> None:
+        while self._may_start():
+            self._in_flight += 1
+            group.start_soon(self._read_page, self._next, group)
+            self._next += 1
+
+    def _may_start(self) -> bool:
+        if self._stop or self._fatal or self._next > (self._last or self._most_pages):
+            return False
+        if self._in_flight >= self._feed.width(MOST_CALLS_AT_ONCE):
+            return False
+        expected = self._expected_pages()
+        if self._in_flight and expected is not None and self._next > expected:
+            return False  # likely there is nothing: a call for nothing
+        calls = self._feed.calls_left()
+        if calls is not None and calls - self._in_flight <= int(self._is_live):
+            self._stop = "calls"
+        return not self._stop
+
+    async def _read_page(self, number: int, group: TaskGroup) -> None:
+        try:
+            self._facts[number] = await self._load(number)
+            self._note_end(number)
+        except PASSING as problem:
+            self._stop = "rate" if isinstance(problem, RateLimitedError) else "failure"
+            self._problem = problem
+        except RybbitError as error:
+            self._fatal = error
+            group.cancel_scope.cancel()
+        self._in_flight -= 1
+        self._start_more(group)
+        await self._report(self._row_count(), self._expected_rows(), self._so_far())
+
+    async def _load(self, number: int) -> PageFacts:
+        self._reading_count += 1
+        reading = self._reading_count
+        body = await self._feed.page(number, self._size)
+        async with self._loads:
+            places = None
+            if self._checks_all or (number == 1 and self._feed.has_checks):
+                places = await to_thread.run_sync(self._feed.kept, body)
+            facts = await to_thread.run_sync(self._store.load, body, reading, places)
+        if facts.newest_start_at and facts.oldest_end_at:
+            self._feed.check_inside(utc(facts.newest_start_at), utc(facts.oldest_end_at))
+        if facts.kept_count < facts.row_count:
+            self._checks_all = True  # whoever sends one wrong row may send others
+        return facts
+
+    async def _read_again(self) -> bool:
+        """Read the newest pages again, down to where nothing moved; whether that was done."""
+        began_at = self._facts[1].newest_end_at
+        if self._stop in {"rate", "failure"} or began_at is None:
+            return False
+        for number in range(1, MOST_REREAD + 1):
+            calls = self._feed.calls_left()
+            if calls is not None and calls <= 0:
+                return False
+            try:
+                facts = await self._load(number)
+            except PASSING:
+                return False
+            if facts.row_count < self._size:
+                return True
+            if facts.oldest_end_at is not None and facts.oldest_end_at < began_at:
+                return True
+        return False
+
+    async def _look_beyond(self) -> None:
+        """Whether there are visits beyond the bound; if that cannot be found out, there may be."""
+        if self._stop or self._last is not None:
+            return
+        self._stop = "cap"
+        calls = self._feed.calls_left()
+        if calls is not None and calls <= 0:
+            return
+        try:
+            body = await self._feed.page(self._most_pages * self._size + 1, 1)
+        except PASSING:
+            return
+        if not parse_page(body):
+            self._stop = ""
+
+    async def _announce(self) -> None:
+        """Say what was read, and before reading on also if it cannot be finished."""
+        expected, calls = self._expected_pages(), self._feed.calls_left()
+        message = self._so_far()
+        if expected is not None and calls is not None and self._last is None:
+            needed = min(expected, self._most_pages) - 1
+            if needed > calls:
+                message += (
+                    f"; about {needed} more calls are needed and {calls} may be made: "
+                    "the newest part will be read"
+                )
+        await self._report(self._row_count(), self._expected_rows(), message)
+
+    def _note_end(self, number: int) -> None:
+        if self._facts[number].row_count < self._size:
+            self._last = min(number, self._last or number)
+
+    def _so_far(self) -> str:
+        return f"{self._row_count():,} visits read"
+
+    def _row_count(self) -> int:
+        return sum(facts.row_count for facts in self._facts.values())
+
+    def _dropped_count(self) -> int:
+        if not self._feed.is_exact:
+            return 0
+        return sum(facts.row_count - facts.kept_count for facts in self._facts.values())
+
+    def _expected_rows(self) -> int | None:
+        if self._last is not None and len(self._facts) >= self._last:
+            return self._row_count()
+        expected = self._expected_pages()
+        return None if expected is None else min(expected, self._most_pages) * self._size
+
+    def _expected_pages(self) -> int | None:
+        """How many pages there are, if visits are as frequent before as in what was read."""
+        if self._last is not None:
+            return self._last
+        oldest, window = self._oldest_end_at(), self._window
+        if oldest is None or window.start_at is None or window.end_at is None:
+            return None
+        seen_s = max(1.0, (window.end_at - utc(oldest)).total_seconds())
+        all_s = (window.end_at - window.start_at).total_seconds()
+        return max(self._gapless(), math.ceil(self._gapless() * all_s / seen_s))
+
+    def _gapless(self) -> int:
+        """How many pages from the first on were read without one missing between."""
+        number = 0
+        while number + 1 in self._facts:
+            number += 1
+        return number
+
+    def _has_gap(self) -> bool:
+        return self._gapless() < len(self._facts)
+
+    def _oldest_end_at(self) -> datetime | None:
+        ends = [self._facts[number].oldest_end_at for number in range(1, self._gapless() + 1)]
+        return min((end for end in ends if end is not None), default=None)
+
+
+def none_left() -> RateLimitedError:
+    """The error where nothing may be asked any more."""
+    return RateLimitedError(
+        "The key has no calls left that this question may use.",
+        "Ask again later: old servers count anew after ten minutes without a call, "
+        "the cloud's daily quota at 00:00 UTC.",
+    )
+
+
+def utc(moment: datetime) -> datetime:
+    """The instant that a time of the store is."""
+    return moment.replace(tzinfo=UTC)
