@@ -65,7 +65,7 @@ def render_locations(
     rest = summary.countries[asked.limit :]
     rows = [_row(country, summary, gate, privacy, is_structured) for country in shown]
     rows += _other_rows(rest, summary, is_structured)
-    columns = ("country", "visits", "share", "cities")
+    columns: tuple[str, ...] = ("country", "visits", "share", "cities")
     if not shows_cities:
         columns, rows = columns[:3], [row[:3] for row in rows]
     calls = (asked.call(min(100, len(summary.countries))),) if rest else ()
