@@ -38,6 +38,12 @@ async def show() -> None:
         tools = (await client.list_tools()).tools
         print(f"The server offers {', '.join(tool.name for tool in tools)}.")
         await _ask(client, "Which sites are there?", "list_sites", {})
+        await _ask(
+            client,
+            "Which channels bounce most this week, and what changed?",
+            "summarize_sessions",
+            {"site": "shop.example.com", "group_by": ["channel"], "compare": "previous_period"},
+        )
         visits = await _ask(
             client,
             "Who left at the checkout with an iPhone since yesterday?",
