@@ -63,7 +63,7 @@ def other_window(window: Window, compare: str, now: datetime) -> Window:
     days = resolve_window(now=now, zone=window.zone, start_date=str(start_on), end_date=str(end_on))
     if not is_partial(window, now):
         return replace(days, asked=compare)
-    here = now.astimezone(ZoneInfo(window.zone)).replace(tzinfo=None, microsecond=0)
+    here = now.astimezone(ZoneInfo(window.zone)).replace(tzinfo=None, second=0, microsecond=0)
     until = datetime.combine(end_on, here.time(), ZoneInfo(window.zone)).astimezone(UTC)
     if days.start_at is None or until <= days.start_at:
         return replace(days, asked=compare)
