@@ -14,11 +14,12 @@ from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
 from rybbit_mcp.api.errors import UnexpectedBodyError, UnsupportedError
 from rybbit_mcp.api.filters import Filter
+from rybbit_mcp.api.forms import Sent
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.models import Session
 from rybbit_mcp.api.parameters import Conditions, check_sendable, window_parameters
 from rybbit_mcp.api.patterns import TextSearch
-from rybbit_mcp.api.planning import Plan, Sent, plan_sessions
+from rybbit_mcp.api.planning import Plan, plan_sessions
 from rybbit_mcp.api.results import SessionPage
 from rybbit_mcp.api.window import Window
 

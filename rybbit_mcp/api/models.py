@@ -204,7 +204,7 @@ class Location(Record):
     lon: Decimal = 0.0
     city: Text = ""
     country: Text = ""
-    visit_count: Annotated[Count, Field(validation_alias="count")] = 0
+    visit_count: Annotated[int, Field(validation_alias="count")]
 
 
 class Site(Record):

@@ -8,19 +8,16 @@ here); else it is applied here alone, or refused with the reason.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from rybbit_mcp.api.filters import (
-    COORDINATES,
-    EVENT_PARAMETERS,
     NEGATIVE,
     NULL_CHECKS,
-    PATTERNS,
     Filter,
 )
+from rybbit_mcp.api.forms import PAGES, WHOLE_CITY, Sent, form_of
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.matching import (
     COMPOSED_PARAMETERS,
@@ -33,25 +30,21 @@ from rybbit_mcp.api.matching import (
     session_values,
 )
 from rybbit_mcp.api.models import Location, Session
-from rybbit_mcp.api.patterns import LONGEST_PATTERN, TextSearch, length_of, literal, one_pattern
+from rybbit_mcp.api.patterns import TextSearch
 from rybbit_mcp.api.unsupported import (
-    no_negative_event,
     no_negative_here,
     no_region_here,
     no_right_answer,
+    not_together_here,
 )
 
 Row = TypeVar("Row")
-Sent = dict[str, Any]
 
-_WHOLE_CITY = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}-(.+)", re.DOTALL)
-_WILDCARDS = frozenset("%_\\")
-_LIKE = frozenset({"contains", "not_contains", "starts_with", "ends_with"})
-_PAGES = frozenset({"entry_page", "exit_page"})
 _VARYING = frozenset({"channel", "hostname", "referrer", "tag"}) | {
     f"utm_{part}" for part in ("source", "medium", "campaign", "term", "content")
 }
 """Fields that events of one visit can differ in; the list shows the first event's."""
+_OF_EVENTS = frozenset({"pathname", "page_title", "querystring"})
 
 _PAGES_DIFFER = "servers take a visit's first or last event of any kind for {}, not its pageview"
 
@@ -77,17 +70,6 @@ class Plan(Generic[Row]):
         return kept
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How one filter goes to the server: exactly, as a superset, or not at all."""
-
-    sent: tuple[Sent, ...]
-    is_exact: bool
-
-
-_LOCAL = _Form((), is_exact=False)
-
-
 def plan_sessions(
     filters: Iterable[Filter], generation: Generation, search: TextSearch
 ) -> Plan[Session]:
@@ -101,7 +83,7 @@ def plan_sessions(
     notes: list[str] = []
     is_exact = True
     for item in filters:
-        form = _form(item, generation)
+        form = form_of(item, generation)
         is_checkable = item.parameter in SESSION_PARAMETERS or _asks_whether_known(item)
         if not form.is_exact and not is_checkable:
             raise no_right_answer(item, generation)
@@ -129,13 +111,17 @@ def plan_locations(
     sent: list[Sent] = []
     checks: list[Check[Location]] = []
     notes: list[str] = []
+    filters = tuple(filters)
+    by_event = [item for item in filters if item.parameter in _VARYING | _OF_EVENTS]
+    if len(by_event) > 1 and any(item.parameter in _OF_EVENTS for item in by_event):
+        raise not_together_here(by_event)
     for item in filters:
         if item.parameter in LOCATION_PARAMETERS:
             place, note = _without_region(item) if item.parameter == "city" else (item, "")
             checks.append(check_of(place, location_values, trusts_numbers=False, search=search))
             notes += [note] if note else []
             continue
-        form = _form(item, generation, has_rows=False)
+        form = form_of(item, generation, has_rows=False)
         if not form.is_exact:
             raise no_right_answer(item, generation, has_rows=False)
         if item.parameter in _VARYING:
@@ -143,13 +129,13 @@ def plan_locations(
                 raise no_negative_here(item)
             notes.append(f"{item.parameter} is compared with every event of a visit here")
         sent += form.sent
-        if item.parameter in _PAGES:
+        if item.parameter in PAGES:
             notes.append(_PAGES_DIFFER.format(item.parameter))
     return Plan(tuple(sent), tuple(checks), notes=tuple(dict.fromkeys(notes)))
 
 
 def _reason(item: Filter, generation: Generation) -> str:
-    if item.parameter in _PAGES:
+    if item.parameter in PAGES:
         return _PAGES_DIFFER.format(item.parameter)
     return f"Rybbit {generation.versions}, which this server is, cannot"
 
@@ -158,7 +144,7 @@ def _without_region(item: Filter) -> tuple[Filter, str]:
     """The city filter as places can answer it, which have a country and no region."""
     values = []
     for value in item.value:
-        whole = _WHOLE_CITY.fullmatch(value)
+        whole = WHOLE_CITY.fullmatch(value)
         if whole is None and REGION_CITY.match(value):
             raise no_region_here(item)
         values.append(f"{whole[1]}-{whole[2]}" if whole else value)
@@ -171,125 +157,3 @@ def _without_region(item: Filter) -> tuple[Filter, str]:
 def _asks_whether_known(item: Filter) -> bool:
     is_check = item.type in NULL_CHECKS or set(item.value) == {""}
     return is_check and item.parameter in COMPOSED_PARAMETERS
-
-
-def _form(item: Filter, generation: Generation, *, has_rows: bool = True) -> _Form:
-    parameter = item.parameter
-    if parameter in EVENT_PARAMETERS:
-        return _event_form(item, generation, has_rows=has_rows)
-    if parameter in generation.absent_parameters:
-        is_known = not has_rows and parameter == "timezone" and generation.name == "B"
-        if not is_known:
-            raise no_right_answer(item, generation, has_rows=has_rows)
-    if parameter == "user_id":
-        return _as_is(item) if item.type == "equals" else _LOCAL
-    if parameter == "city":
-        return _city_form(item, generation)
-    if parameter in _PAGES:
-        return _page_form(item, generation, has_rows=has_rows)
-    return _field_form(item, generation)
-
-
-def _field_form(item: Filter, generation: Generation) -> _Form:
-    """The form of a filter on a field that each visit has one value of."""
-    asks_for_unknown = item.type in NULL_CHECKS or "" in item.value
-    if asks_for_unknown and item.parameter in COMPOSED_PARAMETERS:
-        return _LOCAL  # composed values are never empty to the server
-    if item.type not in generation.operators:
-        return _LOCAL
-    if item.parameter in COORDINATES:
-        is_misread = item.type == "not_equals" and not generation.reads_negative_lists
-        return _LOCAL if is_misread else _as_is(item)
-    return _text_form(item, generation)
-
-
-def _as_is(item: Filter) -> _Form:
-    """One filter, or one for each value where a list of negatives would match everything."""
-    groups = [(value,) for value in item.value] if item.type in NEGATIVE else [item.value]
-    return _Form(tuple(_sent(item, item.type, values) for values in groups), is_exact=True)
-
-
-def _sent(item: Filter, operator: str, values: Iterable[str]) -> Sent:
-    numbers = item.parameter in COORDINATES
-    return {
-        "parameter": item.parameter,
-        "type": operator,
-        "value": [float(value) for value in values] if numbers else list(values),
-    }
-
-
-def _city_form(item: Filter, generation: Generation) -> _Form:
-    """Servers compare `region-city`: ask for all that contain the name, check the rows."""
-    if item.type == "equals" and all(map(_WHOLE_CITY.fullmatch, item.value)):
-        return _as_is(item)
-    if _has_escape(item) and not generation.reads_wildcards_literally:
-        return _LOCAL
-    if item.type in {"equals", "contains", "starts_with", "ends_with"} and all(item.value):
-        return _Form((_sent(item, "contains", item.value),), is_exact=False)
-    return _LOCAL
-
-
-def _page_form(item: Filter, generation: Generation, *, has_rows: bool) -> _Form:
-    """Servers take events of any kind: ask for all visits with such an event, check the rows.
-
-    Where there are no rows to check, the server's own reading has to do.
-    """
-    asks_for_unknown = item.type in NULL_CHECKS or "" in item.value
-    if not has_rows:
-        form = _LOCAL if asks_for_unknown else _field_form(item, generation)
-        has_regex = any(sent["type"] in PATTERNS for sent in form.sent)
-        return _LOCAL if has_regex and not generation.has_site_routes else form
-    if asks_for_unknown or item.type in NEGATIVE or "pathname" not in generation.event_parameters:
-        return _LOCAL
-    anywhere = item.model_copy(update={"parameter": "pathname"})
-    return _Form(_text_form(anywhere, generation).sent, is_exact=False)
-
-
-def _text_form(item: Filter, generation: Generation) -> _Form:
-    if item.type == "regex":
-        return _pattern_form(item, item.value)
-    has_wildcard = any(_WILDCARDS & set(value) for value in item.value)
-    if item.type in _LIKE and has_wildcard and not generation.reads_wildcards_literally:
-        return _wildcard_form(item, generation)
-    return _as_is(item)
-
-
-def _wildcard_form(item: Filter, generation: Generation) -> _Form:
-    if "regex" in generation.operators:
-        return _pattern_form(item, [literal(value, item.type) for value in item.value])
-    # Wildcards match too much, which rows can mend; "not" and the escape match too little.
-    if item.type in NEGATIVE or _has_escape(item):
-        return _LOCAL
-    return _Form(_as_is(item).sent, is_exact=False)
-
-
-def _has_escape(item: Filter) -> bool:
-    return any("\\" in value for value in item.value)
-
-
-def _pattern_form(item: Filter, patterns: Sequence[str]) -> _Form:
-    """The patterns as one regex that any of them satisfies, or as one not_regex for each."""
-    is_negative = item.type in NEGATIVE
-    groups = list(patterns) if is_negative else [one_pattern(patterns)]
-    if any(length_of(group) > LONGEST_PATTERN for group in groups):
-        return _LOCAL
-    operator = "not_regex" if is_negative else "regex"
-    return _Form(tuple(_sent(item, operator, (group,)) for group in groups), is_exact=True)
-
-
-def _event_form(item: Filter, generation: Generation, *, has_rows: bool) -> _Form:
-    known = generation.event_parameters
-    if not has_rows and generation.name == "B":
-        known = frozenset(EVENT_PARAMETERS)
-    if item.type in NEGATIVE | NULL_CHECKS:
-        raise no_negative_event(item)
-    if item.parameter not in known:
-        raise no_right_answer(item, generation, has_rows=has_rows)
-    form = _LOCAL
-    if item.type in generation.operators:
-        form = _text_form(item, generation)
-    # Before 2.3 a regex on what events have fails, and no row shows what events have.
-    has_regex = any(sent["type"] in PATTERNS for sent in form.sent)
-    if not form.is_exact or (has_regex and not generation.has_site_routes):
-        raise no_right_answer(item, generation, has_rows=has_rows)
-    return form

@@ -143,6 +143,7 @@ def _throttled(reply: Reply) -> RybbitError:
     return RateLimitedError(
         "The server limits the rate of calls and does not say for how long.",
         "It counts anew only after a pause: ask nothing for a minute, then again.",
+        scope="burst" if reply.field("scope") == "burst" else "unknown",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rybbit_mcp.api.errors import UnsupportedError
 from rybbit_mcp.api.filters import (
     COMPARISONS,
@@ -42,6 +44,15 @@ def no_negative_here(item: Filter) -> UnsupportedError:
         f"filters: for locations {item.parameter} {item.type} means 'has some other event', which "
         "most visits have.",
         f"Use {item.parameter} equals, contains or regex, or list the visits instead.",
+    )
+
+
+def not_together_here(items: Sequence[Filter]) -> UnsupportedError:
+    """The refusal of filters that one event of a visit would have to satisfy all."""
+    names = " and ".join(dict.fromkeys(item.parameter for item in items))
+    return UnsupportedError(
+        f"filters: for locations servers want one event that satisfies {names} at once.",
+        "Keep one of these filters, or list the visits instead.",
     )
 
 

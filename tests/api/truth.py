@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from rybbit_mcp.api.window import Window, resolve_window
 from rybbit_mcp.demo import DEMO_KEY, create_demo_app
 
 NOW = datetime(2026, 11, 24, 20, 0, 0, tzinfo=UTC)
+LENGTH = timedelta(hours=5)
 WINDOW: Window = resolve_window(now=NOW, zone="UTC", period="5h")
 SITE = "1"
 
@@ -71,14 +72,12 @@ def visits() -> tuple[Visit, ...]:
         found = []
         for row in rows:
             story = await client.session(SITE, row.session_id)
-            inside = (e for e in story.events if WINDOW.contains_part_of(e.at, e.at, _NOTHING))
+            # "minutes back" leaves out the instant that it counts back to
+            inside = (event for event in story.events if event.at > NOW - LENGTH)
             found.append(Visit(row, tuple(inside)))
         return tuple(found)
 
     return run(read())
-
-
-_NOTHING = NOW - NOW
 
 
 def values(visit: Visit, parameter: str) -> list[str]:
