@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-What = Literal["session list", "session", "locations", "organizations", "sites", "site"]
+What = Literal["session list", "session", "locations", "organizations", "sites", "site", "query"]
 
 
 @dataclass(frozen=True, slots=True)

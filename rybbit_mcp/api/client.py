@@ -31,6 +31,7 @@ from rybbit_mcp.api.patterns import compile_patterns, duckdb_search
 from rybbit_mcp.api.planning import plan_locations
 from rybbit_mcp.api.results import LocationList, SessionPage, SessionStory
 from rybbit_mcp.api.sites import read_site, read_sites
+from rybbit_mcp.api.sql import QueryResult, SqlRoute
 from rybbit_mcp.api.story import read_story
 from rybbit_mcp.api.window import Window
 
@@ -72,6 +73,7 @@ class RybbitClient:
             fixed=generation,
             has_organization_key=(key or "").startswith("rb_org_"),
         )
+        self._sql = SqlRoute(self._connection)
         self._search = duckdb_search()
         self._clock = clock
 
@@ -203,6 +205,15 @@ class RybbitClient:
             Asked("locations", site, has_filters=bool(plan.sent)),
         )
         return LocationList(tuple(plan.keep(body.data)), plan.notes)
+
+    async def query(self, query: str, site_id: int) -> QueryResult:
+        """The rows of one SELECT over `scoped_events`, which must narrow itself to the site.
+
+        Raises:
+            UnsupportedError: a server (2.2 and older) or a key that cannot have it.
+            BadRequestError: the server did not run the query, for whatever reason.
+        """
+        return await self._sql.run(query, site_id)
 
     async def _query(
         self, site: str, window: Window, filters: Sequence[Filter], conditions: Conditions

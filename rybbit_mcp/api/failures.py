@@ -24,8 +24,15 @@ def is_worth_retrying(error: BaseException) -> bool:
     Timeouts took their time already; certificates and names that do not resolve stay so.
     """
     if isinstance(error, httpx.ConnectError):
-        return _cause(error, ssl.SSLError) is None and _cause(error, socket.gaierror) is None
+        return is_unconnected(error)
     return isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+
+
+def is_unconnected(error: BaseException) -> bool:
+    """Whether nothing was sent, and another try may reach the server."""
+    if not isinstance(error, httpx.ConnectError):
+        return False
+    return _cause(error, ssl.SSLError) is None and _cause(error, socket.gaierror) is None
 
 
 def too_slow(timeout_s: float) -> RequestTimeoutError:

@@ -1,4 +1,4 @@
-"""GET requests to one Rybbit server: one pool, bounded time and size, retries where safe.
+"""Requests to one Rybbit server: one pool, bounded time and size, retries where safe.
 
 Knows HTTP and nothing of sessions: statuses come back as they are, only failures to get an answer
 at all are raised here.
@@ -7,7 +7,7 @@ at all are raised here.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -17,7 +17,13 @@ import stamina
 
 from rybbit_mcp.api.call_budget import CallBudget
 from rybbit_mcp.api.errors import ConfigurationError
-from rybbit_mcp.api.failures import failure_of, is_worth_retrying, too_large, too_slow
+from rybbit_mcp.api.failures import (
+    failure_of,
+    is_unconnected,
+    is_worth_retrying,
+    too_large,
+    too_slow,
+)
 from rybbit_mcp.api.reply import Reply, retry_after_s
 
 TOTAL_TIMEOUT_S = 24.0
@@ -38,7 +44,7 @@ class _PassingFailure(Exception):  # noqa: N818 - never leaves this module
 
 
 class Http:
-    """GET on one server. Build it once; `aclose()` ends its connections.
+    """GET and POST on one server. Build it once; `aclose()` ends its connections.
 
     Raises:
         ConfigurationError: an address or key that cannot be one.
@@ -89,20 +95,47 @@ class Http:
             ConnectionFailedError, RequestTimeoutError, UnexpectedBodyError (too large).
             ConfigurationError: a CA file or a proxy that cannot be used.
         """
-        url = self._base_url + "/".join(map(_encoded, parts))
-        headers = {"Authorization": f"Bearer {self._key}"} if with_key and self._key else {}
+
+        async def once() -> Reply:
+            reply = await self._once("GET", parts, parameters=parameters, with_key=with_key)
+            if _is_passing(reply):
+                raise _PassingFailure(reply)
+            return reply
+
+        return await self._within_time(once, _backoff)
+
+    async def post(self, parts: Sequence[str], content: Mapping[str, object]) -> Reply:
+        """The server's answer to a POST of JSON, within the limits of `get`.
+
+        Tried again only where no connection came about: then nothing was sent.
+
+        Raises:
+            ConnectionFailedError, RequestTimeoutError, UnexpectedBodyError (too large).
+            ConfigurationError: a CA file or a proxy that cannot be used.
+        """
+        return await self._within_time(
+            lambda: self._once("POST", parts, content=content), is_unconnected
+        )
+
+    async def _within_time(
+        self,
+        once: Callable[[], Awaitable[Reply]],
+        is_again: Callable[[Exception], bool | float],
+    ) -> Reply:
         try:
             with anyio.fail_after(self._total_timeout_s):
-                return await self._with_retries(url, dict(parameters or {}), headers)
+                return await self._with_retries(once, is_again)
         except TimeoutError:
             raise too_slow(self._total_timeout_s) from None
 
     async def _with_retries(
-        self, url: str, parameters: dict[str, str], headers: dict[str, str]
+        self,
+        once: Callable[[], Awaitable[Reply]],
+        is_again: Callable[[Exception], bool | float],
     ) -> Reply:
         try:
             async for attempt in stamina.retry_context(
-                on=_backoff,
+                on=is_again,
                 attempts=ATTEMPTS,
                 timeout=self._total_timeout_s - CONNECT_TIMEOUT_S,
                 wait_initial=0.2,
@@ -110,19 +143,27 @@ class Http:
                 wait_jitter=0.3,
             ):
                 with attempt:
-                    reply = await self._once(url, parameters, headers)
-                    if _is_passing(reply):
-                        raise _PassingFailure(reply)
-                    return reply
+                    return await once()
         except _PassingFailure as failure:
             return failure.reply
         except httpx.RequestError as error:
             raise failure_of(error, self._total_timeout_s) from None
         raise AssertionError("the retries ended without a result")
 
-    async def _once(self, url: str, parameters: dict[str, str], headers: dict[str, str]) -> Reply:
-        client = self._pool()
-        async with client.stream("GET", url, params=parameters, headers=headers) as response:
+    async def _once(
+        self,
+        method: str,
+        parts: Sequence[str],
+        *,
+        parameters: Mapping[str, str] | None = None,
+        content: Mapping[str, object] | None = None,
+        with_key: bool = True,
+    ) -> Reply:
+        url = self._base_url + "/".join(map(_encoded, parts))
+        headers = {"Authorization": f"Bearer {self._key}"} if with_key and self._key else {}
+        async with self._pool().stream(
+            method, url, params=parameters, json=content, headers=headers
+        ) as response:
             self.budget.note(response.status_code, response.headers, self._clock())
             body = bytearray()
             async for chunk in response.aiter_bytes():
