@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rybbit_mcp.analysis.duckdb_relations import VISIT_COLUMNS, DuckDB
+from rybbit_mcp.analysis.duckdb_relations import DuckDB
 from rybbit_mcp.analysis.local_needs import Undecided, events_query
+from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS
 from rybbit_mcp.analysis.query import compile_query
 from rybbit_mcp.api.parameters import Conditions
 
@@ -91,9 +92,9 @@ def answer(
 def _define_relations(
     cursor: duckdb.DuckDBPyConnection, *, with_events: bool, after: datetime | None
 ) -> None:
-    columns = ", ".join(VISIT_COLUMNS)
+    columns = ", ".join(KEPT_COLUMNS)
     condition = f"ended_at > TIMESTAMP '{after.isoformat(sep=' ')}'" if after else "true"
-    visits = f"SELECT {columns} FROM kept.visit WHERE {condition}"  # noqa: S608 - our own names
+    visits = f"SELECT {columns} FROM visit WHERE {condition}"  # noqa: S608 - our own names
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW visits AS {visits}")
     if with_events:
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW events AS {events_query()}")
@@ -102,5 +103,5 @@ def _define_relations(
 def _over_undecided(store: VisitStore, needs: Needs, columns: str) -> tuple[str, Sequence[object]]:
     undecided = Undecided(frozenset(store.listed))
     condition = undecided.sql(needs)
-    sql = f"SELECT {columns} FROM kept.visit WHERE {condition}"  # noqa: S608 - our own names
+    sql = f"SELECT {columns} FROM visit WHERE {condition}"  # noqa: S608 - our own names
     return sql, undecided.values

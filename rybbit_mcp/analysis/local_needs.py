@@ -194,7 +194,7 @@ def spellings(text: str) -> list[str]:
 def events_query() -> str:
     """The relation `events`: what was read, and of other visits what their rows tell."""
     untold = "visit.session_id NOT IN (SELECT session_id FROM kept.told)"
-    visits = "kept.visit AS visit"
+    visits = "visit"
     rows: tuple[tuple[str, str, dict[str, str], str], ...] = (
         (PAGE, "started_at", {"pathname": "entry_page"}, "pageviews > 0"),
         (PAGE, "ended_at", {"pathname": "exit_page"}, "pageviews > 1"),

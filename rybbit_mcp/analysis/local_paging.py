@@ -22,6 +22,7 @@ from rybbit_mcp.api.errors import (
     RequestTimeoutError,
     RybbitError,
     ServerError,
+    UnexpectedBodyError,
 )
 
 if TYPE_CHECKING:
@@ -145,7 +146,9 @@ class Pager:
 
     async def _read_page(self, number: int, group: TaskGroup) -> None:
         try:
-            self._facts[number] = await self._load(number)
+            facts = await self._load(number)
+            self._check_moves_on(facts)
+            self._facts[number] = facts
             self._note_end(number)
         except PASSING as problem:
             self._stop = "rate" if isinstance(problem, RateLimitedError) else "failure"
@@ -171,6 +174,15 @@ class Pager:
         if facts.kept_count < facts.row_count:
             self._checks_all = True  # whoever sends one wrong row may send others
         return facts
+
+    def _check_moves_on(self, facts: PageFacts) -> None:
+        first = self._facts[1]
+        is_one_moment = facts.newest_end_at == facts.oldest_end_at
+        if facts.row_count and facts == first and not is_one_moment:
+            raise UnexpectedBodyError(
+                "The server sends the same visits again instead of the next page.",
+                "Ask for a shorter period, with fewer visits than one page.",
+            )
 
     async def _read_again(self) -> bool:
         """Read the newest pages again, down to where nothing moved; whether that was done."""

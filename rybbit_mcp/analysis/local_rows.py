@@ -12,51 +12,55 @@ from types import MappingProxyType
 
 from rybbit_mcp.analysis.duckdb_relations import VISIT_COLUMNS
 
+_ONLY_FILTERED_BY = frozenset({"screen_height", "timezone", "lat", "lon"})
+
+KEPT_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {name: kind for name, kind in VISIT_COLUMNS.items() if name not in _ONLY_FILTERED_BY}
+)
+"""The columns of `visits` that questions look at; filters were applied before."""
+
 _API_NAMES: Mapping[str, str] = MappingProxyType(
     {"started_at": "session_start", "ended_at": "session_end", "duration_s": "session_duration"}
 )
 """What the API calls a column, where that is another name."""
 
-_NUMBER = r"-?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?"
-_ODD_TEXTS = (
-    r"-?[0-9]+(?:[.][0-9]*)?[eE][-+]?[0-9]+",  # 1e21, which Python writes another way
-    r"-?[0-9]+[.][0-9]*0",  # 7.0 is 7 if it was a number, and stays if it was a text
-    r"-?0[.]0000[0-9]*",  # Python writes an exponent
-    r"-?[0-9.]{16,}",  # more digits than a number keeps
-    r"-0",
-    r"-?(?i:nan|inf|infinity)",
-    r"[{\[][^\x01]*",  # an object or a list, or a text that looks like one
-    r"\x00[^\x01]*",
+_TEXTS = tuple(
+    name for name, kind in KEPT_COLUMNS.items() if kind == "VARCHAR" and name != "session_id"
 )
-_ODD_ID = rf"^(?:{_NUMBER}|true|false|[{{\[].*|\x00*)$"
-"""What is not surely a text: numbers, `true`, objects and lists are no ids."""
-_PLAIN_COUNTS = r"^(?:-?(?:0|[1-9][0-9]{0,8}) ?)*$"
-_PLAIN_DECIMALS = r"^(?:-?[0-9]{1,6}(?:[.][0-9]{1,17})? ?)*$"
+_COUNTS = tuple(name for name, kind in KEPT_COLUMNS.items() if kind in {"BIGINT", "INTEGER"})
+
 _TIME = r"[12][0-9]{3}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:[.][0-9]{3})?"
+_PLAIN_NUMBERS = rf"^{_TIME}\x01{_TIME}(?:\x01-?(?:0|[1-9][0-9]{{0,8}}))*$"
+_NUMBER = r"-?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?"
+_ODD_ID = rf"{_NUMBER}|true|false|[{{\[][^\x01]*|\x00*"
+"""What is not surely a text: numbers, `true`, objects and lists are no ids."""
+_ODD_TEXT = "|".join(
+    (
+        r"-?[0-9]+(?:[.][0-9]*)?[eE][-+]?[0-9]+",  # 1e21, which Python writes another way
+        r"-?[0-9]+[.][0-9]*0",  # 7.0 is 7 if it was a number, and stays if it was a text
+        r"-?0[.]0000[0-9]*",  # Python writes an exponent
+        r"-?[0-9.]{16,}",  # more digits than a number keeps
+        r"-0",
+        r"-?(?i:nan|inf|infinity)",
+        r"[{\[][^\x01]*",  # an object or a list, or a text that looks like one
+        r"\x00[^\x01]*",
+    )
+)
+_ODD_TEXTS = rf"^(?:{_ODD_ID})\x01|\x01(?:{_ODD_TEXT})(?:\x01|$)"
 _UNKNOWN_COUNTRY = "chr(0) || chr(0)"
-
-
-def _of_type(*kinds: str) -> tuple[str, ...]:
-    return tuple(name for name, kind in VISIT_COLUMNS.items() if kind in kinds)
-
-
-TEXTS = tuple(name for name in _of_type("VARCHAR") if name != "session_id")
-COUNTS = _of_type("BIGINT", "INTEGER")
-DECIMALS = _of_type("DOUBLE")
-TIMES = _of_type("TIMESTAMP")
 
 
 def page_query() -> str:
     """The query that takes a page apart; its one parameter is the page's text.
 
-    Shape: `place` (from 0), the columns of `visits`, and `odd_row`: the row's JSON where the
-    models must read it, then the other columns mean nothing; NULL for plain rows.
+    Shape: `place` (from 0), the kept columns, and `odd_row`: the row's JSON where the models must
+    read it, then the other columns mean nothing; NULL for plain rows.
     """
-    paths = ", ".join(f"'$.{_API_NAMES.get(name, name)}'" for name in VISIT_COLUMNS)
+    paths = ", ".join(f"'$.{_API_NAMES.get(name, name)}'" for name in KEPT_COLUMNS)
     cells = ", ".join(
-        f'cell[{place}] AS "{name}"' for place, name in enumerate(VISIT_COLUMNS, start=1)
+        f'cell[{place}] AS "{name}"' for place, name in enumerate(KEPT_COLUMNS, start=1)
     )
-    values = ", ".join(f'{_value(name)} AS "{name}"' for name in VISIT_COLUMNS)
+    values = ", ".join(f'{_value(name)} AS "{name}"' for name in KEPT_COLUMNS)
     return f"""
         WITH page AS (SELECT json_extract(?, '$.data[*]') AS listed),
         listed AS (
@@ -66,35 +70,33 @@ def page_query() -> str:
             SELECT place, row_json, json_extract_string(row_json, [{paths}]) AS cell FROM listed
         ),
         cells AS (SELECT place, row_json, {cells} FROM split)
-        SELECT place, {values}, CASE WHEN {_oddness()} THEN row_json END AS odd_row FROM cells
+        SELECT place, {values}, CASE WHEN {_is_odd()} THEN row_json END AS odd_row FROM cells
     """  # noqa: S608 - made of our own names alone
 
 
 def _value(name: str) -> str:
-    if name in TIMES:
+    kind = KEPT_COLUMNS[name]
+    if kind == "TIMESTAMP":
         return f"TRY_CAST({name} AS TIMESTAMP)"
-    if name in COUNTS:
+    if kind != "VARCHAR":
         return f"coalesce(TRY_CAST({name} AS INTEGER), 0)"
-    if name in DECIMALS:
-        return f"coalesce(TRY_CAST({name} AS DOUBLE), 0)"
     if name == "country":
         return f"CASE WHEN country = {_UNKNOWN_COUNTRY} THEN '' ELSE coalesce(country, '') END"
     return f"coalesce({name}, '')"
 
 
-def _oddness() -> str:
-    texts = ", ".join(name for name in TEXTS if name != "country")
+def _is_odd() -> str:
+    """Whether a row is not plain; each expression is a pass over all rows, so they are few."""
+    texts = ", ".join(name for name in _TEXTS if name != "country")
     country = f"nullif(country, {_UNKNOWN_COUNTRY})"
-    odd_text = rf"(?s:^|\x01)(?:{'|'.join(_ODD_TEXTS)})(?s:$|\x01)"
-    times = " AND ".join(f"TRY_CAST({name} AS TIMESTAMP) IS NOT NULL" for name in TIMES)
-    plain_times = rf"^{' '.join([_TIME] * len(TIMES))}$"
+    numbers = ", ".join(("started_at", "ended_at", *_COUNTS))
+    all_texts = f"concat_ws(chr(1), session_id, {texts}, {country}, '')"
     plain = (
-        f"regexp_matches({' || chr(32) || '.join(TIMES)}, {_literal(plain_times)})",
-        times,
-        f"regexp_matches(concat_ws(' ', {', '.join(COUNTS)}), {_literal(_PLAIN_COUNTS)})",
-        f"regexp_matches(concat_ws(' ', {', '.join(DECIMALS)}), {_literal(_PLAIN_DECIMALS)})",
-        f"NOT regexp_matches(concat_ws(chr(1), {texts}, {country}), {_literal(odd_text)})",
-        f"NOT regexp_matches(session_id, {_literal(_ODD_ID)}, 's')",
+        "session_id IS NOT NULL",
+        "TRY_CAST(started_at AS TIMESTAMP) IS NOT NULL",
+        "TRY_CAST(ended_at AS TIMESTAMP) IS NOT NULL",
+        f"regexp_matches(concat_ws(chr(1), {numbers}), {_literal(_PLAIN_NUMBERS)})",
+        f"NOT regexp_matches({all_texts}, {_literal(_ODD_TEXTS)}, 's')",
     )
     return f"NOT coalesce({' AND '.join(plain)}, false)"
 

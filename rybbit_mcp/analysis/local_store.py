@@ -1,44 +1,55 @@
 """The visits of one question in a DuckDB of its own, in memory and compressed.
 
-Nothing here waits: callers run these methods in worker threads. Pages may be loaded from several
-threads at the same time; they are taken apart side by side and kept one after the other, because
-DuckDB compresses what it keeps only when one transaction writes.
+Nothing here waits: callers run these methods in worker threads. Pages are loaded side by side in
+lanes, small databases that one thread writes to at a time, because DuckDB compresses what it keeps
+only while nobody else writes.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from rybbit_mcp.analysis.duckdb_relations import EVENT_COLUMNS, VISIT_COLUMNS, visit_row
-from rybbit_mcp.analysis.local_rows import page_query
+from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS, page_query
 from rybbit_mcp.api.bulk import parse_page, parse_session
 from rybbit_mcp.api.errors import BadRequestError
 
 if TYPE_CHECKING:
     from rybbit_mcp.api.models import Session
 
+LANES = ("lane_1", "lane_2")
+
 MEMORY_LIMIT_MB = 256
 """What one store may take while it is filled and asked; at rest a visit takes some 60 bytes."""
 
-_MARKS: Mapping[str, str] = {"reading": "INTEGER", "place": "INTEGER", "is_kept": "BOOLEAN"}
-"""Which reading of a page a row comes from, where it stood, and whether it was asked for."""
+VISIT_TABLE: Mapping[str, str] = {
+    # which reading of a page a row comes from, where it stood, and whether it was asked for
+    "reading": "INTEGER",
+    "place": "INTEGER",
+    "is_kept": "BOOLEAN",
+    # what models take for a whole number may be larger than a column of 32 bits
+    **{name: "BIGINT" if kind == "INTEGER" else kind for name, kind in KEPT_COLUMNS.items()},
+    "odd_row": "VARCHAR",
+}
+"""Name and type of each column that is kept of visits."""
 
-_LEAVE_ONE = """
-    DELETE FROM kept.visit WHERE rowid IN (
-    WITH hashes AS (SELECT hash(session_id) AS code FROM kept.visit GROUP BY 1 HAVING count(*) > 1)
-    SELECT rowid FROM (
-        SELECT rowid, row_number() OVER (
+_FIND_OLD = """
+    CREATE OR REPLACE TEMP TABLE old AS
+    WITH hashes AS (SELECT hash(session_id) AS code FROM visit GROUP BY 1 HAVING count(*) > 1)
+    SELECT lane, row_id FROM (
+        SELECT lane, row_id, row_number() OVER (
             PARTITION BY session_id ORDER BY reading DESC, place
         ) AS age
-        FROM kept.visit WHERE hash(session_id) IN (FROM hashes)
-    ) WHERE age > 1)
+        FROM visit WHERE hash(session_id) IN (FROM hashes)
+    ) WHERE age > 1
 """
 
 
@@ -54,7 +65,11 @@ class PageFacts:
 
 
 class VisitStore:
-    """The visits that were read, each once when `settle` is done, and the events of some."""
+    """The visits that were read, each once when `settle` is done, and the events of some.
+
+    Tables: `visit` (all lanes together), `kept.event`, `kept.told` (the visits whose events were
+    read) and `kept.member` (visits that have a custom event of a name, as a server says).
+    """
 
     def __init__(self, memory_limit_mb: int = MEMORY_LIMIT_MB) -> None:
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -62,20 +77,26 @@ class VisitStore:
             "memory_limit": f"{memory_limit_mb}MB",
             "temp_directory": "",  # nothing about visitors is written to disk
             "max_vacuum_tasks": "0",  # merging parts of a table takes 100 MB for a moment
-            "checkpoint_threshold": "4MB",  # compresses what is kept that often
+            "checkpoint_threshold": "32MB",  # then what is kept is compressed
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }
+        self.listed: set[str] = set()
         self._database = duckdb.connect(":memory:", config=settings)
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._writing = threading.Lock()
-        self._load = _Statements()
-        self.listed: set[str] = set()
-        self._database.execute("ATTACH ':memory:' AS kept (COMPRESS)")
+        self._lanes: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._load = {lane: _Statements(lane, self._database) for lane in LANES}
+        for name in ("kept", *LANES):
+            self._database.execute(f"ATTACH ':memory:' AS {name} (COMPRESS)")
         self._database.execute("SET enable_external_access = false")
         self._database.execute("SET lock_configuration = true")
-        for name, columns in (("visit", VISIT_TABLE), ("event", EVENT_COLUMNS)):
-            self._database.execute(f"CREATE TABLE kept.{name} ({_definition(columns)})")
+        for lane in LANES:
+            self._database.execute(f"CREATE TABLE {lane}.visit ({_definition(VISIT_TABLE)})")
+            self._lanes.put(lane)
+        parts = " UNION ALL ".join(map(_all_of, LANES))
+        self._database.execute(f"CREATE VIEW visit AS {parts}")
+        self._database.execute(f"CREATE TABLE kept.event ({_definition(EVENT_COLUMNS)})")
         self._database.execute("CREATE TABLE kept.told (session_id VARCHAR)")
         self._database.execute("CREATE TABLE kept.member (name VARCHAR, session_id VARCHAR)")
 
@@ -93,16 +114,14 @@ class VisitStore:
         Raises:
             UnexpectedBodyError: not what Rybbit sends.
         """
-        chosen = None if places is None else list(places)
-        with self.cursor() as cursor:
-            odd = self._take_apart(cursor, body)
-            with self._writing:
-                cursor.execute("BEGIN")
-                cursor.execute(self._load.keep_plain, [reading, chosen, chosen])
-                if odd:
-                    self._keep_odd(cursor, odd, reading, chosen)
-                cursor.execute("COMMIT")
-            found = cursor.execute(self._load.facts, [reading]).fetchone()
+        chosen = None if places is None else sorted(places)
+        lane = self._lanes.get()
+        try:
+            with self.cursor() as cursor:
+                _load(cursor, self._load[lane], body, reading, chosen)
+                found = cursor.execute(self._load[lane].facts, [reading]).fetchone()
+        finally:
+            self._lanes.put(lane)
         return PageFacts(*found) if found else PageFacts(0, 0, None, None, None)
 
     def settle(self, since: datetime | None = None) -> int:
@@ -111,12 +130,11 @@ class VisitStore:
         Visits that ended before `since` are dropped: pages between were not read.
         """
         with self.cursor() as cursor, self._writing:
-            cursor.execute(_LEAVE_ONE)
-            cursor.execute(
-                "DELETE FROM kept.visit WHERE NOT is_kept OR ended_at < ?::TIMESTAMP", [since]
-            )
-            self._idle.clear()  # with the pages that were taken apart last
-            return _number(cursor.execute("SELECT count(*) FROM kept.visit"))
+            cursor.execute(_FIND_OLD)
+            for lane in LANES:
+                cursor.execute(self._load[lane].drop, [since])
+            self._idle.clear()
+            return _number(cursor.execute("SELECT count(*) FROM visit"))
 
     def keep_events(self, session_ids: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
         """Keep the events of these visits, all that they have."""
@@ -124,14 +142,15 @@ class VisitStore:
             cursor.execute("BEGIN")
             cursor.execute("INSERT INTO kept.told SELECT unnest(?::VARCHAR[])", [list(session_ids)])
             if rows:
-                cursor.execute(_insertion("event", EVENT_COLUMNS), _columns_of(rows))
+                values = [list(column) for column in zip(*rows, strict=True)]
+                cursor.execute(_insertion("kept.event", EVENT_COLUMNS), values)
             cursor.execute("COMMIT")
 
     def keep_members(self, name: str, session_ids: Sequence[str] | None) -> None:
         """Keep which visits have a custom event of this name, as a server says; None: all."""
         with self.cursor() as cursor, self._writing:
             if session_ids is None:
-                sql = "INSERT INTO kept.member SELECT ?, session_id FROM kept.visit"
+                sql = "INSERT INTO kept.member SELECT ?, session_id FROM visit"
                 cursor.execute(sql, [name])
             else:
                 sql = "INSERT INTO kept.member SELECT ?, unnest(?::VARCHAR[])"
@@ -163,60 +182,64 @@ class VisitStore:
                 cursor.execute("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()")
             )
 
-    def _take_apart(
-        self, cursor: duckdb.DuckDBPyConnection, body: bytes
-    ) -> list[tuple[int, Session]]:
-        """Put the plain rows of a page into the table `page`; the others, with their places."""
-        try:
-            cursor.execute(self._load.take_apart, [body.decode()])
-            odd = cursor.execute(self._load.odd).fetchall()
-        except (duckdb.InvalidInputException, UnicodeDecodeError):
-            cursor.execute(self._load.take_apart, ['{"data":[]}'])
-            return list(enumerate(parse_page(body)))
-        if _number(cursor.execute("SELECT count(*) FROM page")) == 0:
-            return list(enumerate(parse_page(body)))  # which refuses what is no page at all
-        return [(place, parse_session(row)) for place, row in odd]
-
-    def _keep_odd(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        odd: Sequence[tuple[int, Session]],
-        reading: int,
-        chosen: list[int] | None,
-    ) -> None:
-        kept = None if chosen is None else set(chosen)
-        rows = [
-            (reading, place, kept is None or place in kept, *visit_row(session))
-            for place, session in odd
-        ]
-        cursor.execute(_insertion("visit", VISIT_TABLE), _columns_of(rows))
-
 
 class _Statements:
-    """The statements of loading, made once."""
+    """The statements of loading into one lane, parsed once: that takes longer than some run."""
 
-    def __init__(self) -> None:
-        names = ", ".join(f'"{name}"' for name in VISIT_COLUMNS)
-        self.take_apart = f"CREATE OR REPLACE TEMP TABLE page AS {page_query()}"
-        self.odd = "SELECT place, odd_row FROM page WHERE odd_row IS NOT NULL ORDER BY place"
-        self.keep_plain = f"""
-            INSERT INTO kept.visit
-            SELECT ?::INTEGER, place, ?::INTEGER[] IS NULL OR list_contains(?::INTEGER[], place),
-                {names}
-            FROM page WHERE odd_row IS NULL
-        """  # noqa: S608 - our own names
-        self.facts = """
-            SELECT count(*), count(*) FILTER (is_kept), max(ended_at), min(ended_at),
-                max(started_at)
-            FROM kept.visit WHERE reading = ?
-        """
+    def __init__(self, lane: str, connection: duckdb.DuckDBPyConnection) -> None:
+        names = ", ".join(f'"{name}"' for name in (*KEPT_COLUMNS, "odd_row"))
+        table = f"{lane}.visit"
+        self.keep, self.keep_rows, self.odd, self.drop_odd, self.facts, self.drop = (
+            connection.extract_statements(sql)[0]
+            for sql in (
+                f"""
+                INSERT INTO {table}
+                SELECT ?::INTEGER, place,
+                    ?::INTEGER[] IS NULL OR list_contains(?::INTEGER[], place), {names}
+                FROM ({page_query()})
+                """,  # noqa: S608 - our own names
+                _insertion(table, VISIT_TABLE),
+                f"SELECT place, odd_row FROM {table} WHERE reading = ? AND odd_row IS NOT NULL",  # noqa: S608
+                f"DELETE FROM {table} WHERE reading = ? AND odd_row IS NOT NULL",  # noqa: S608
+                f"""
+                SELECT count(*), count(*) FILTER (is_kept), max(ended_at), min(ended_at),
+                    max(started_at)
+                FROM {table} WHERE reading = ?
+                """,  # noqa: S608
+                f"""
+                DELETE FROM {table} WHERE NOT is_kept OR ended_at < ?::TIMESTAMP
+                    OR rowid IN (SELECT row_id FROM old WHERE lane = '{lane}')
+                """,  # noqa: S608
+            )
+        )
 
 
-VISIT_TABLE: Mapping[str, str] = dict(_MARKS) | {
-    # what models take for a whole number may be larger than a column of 32 bits
-    name: "BIGINT" if kind == "INTEGER" else kind
-    for name, kind in VISIT_COLUMNS.items()
-}
+def _load(
+    cursor: duckdb.DuckDBPyConnection,
+    load: _Statements,
+    body: bytes,
+    reading: int,
+    chosen: list[int] | None,
+) -> None:
+    try:
+        # the parameters of the sub-query come last, as they stand in the text
+        added = _number(cursor.execute(load.keep, [reading, chosen, chosen, body.decode()]))
+    except (duckdb.InvalidInputException, UnicodeDecodeError):
+        added = 0
+    if added:
+        odd = cursor.execute(load.odd, [reading]).fetchall()
+        sessions = [(place, parse_session(row)) for place, row in odd]
+        if odd:
+            cursor.execute(load.drop_odd, [reading])
+    else:  # whatever is no page at all is refused here
+        sessions = list(enumerate(parse_page(body)))
+    if sessions:
+        rows = _odd_rows(sessions, reading, chosen)
+        cursor.execute(load.keep_rows, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _all_of(lane: str) -> str:
+    return f"SELECT '{lane}' AS lane, rowid AS row_id, * FROM {lane}.visit"  # noqa: S608
 
 
 def _definition(columns: Mapping[str, str]) -> str:
@@ -225,11 +248,20 @@ def _definition(columns: Mapping[str, str]) -> str:
 
 def _insertion(table: str, columns: Mapping[str, str]) -> str:
     values = ", ".join(f"unnest(?::{kind}[])" for kind in columns.values())
-    return f"INSERT INTO kept.{table} SELECT {values}"
+    return f"INSERT INTO {table} SELECT {values}"
 
 
-def _columns_of(rows: Sequence[tuple[object, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _odd_rows(
+    odd: Sequence[tuple[int, Session]], reading: int, chosen: list[int] | None
+) -> list[tuple[object, ...]]:
+    kept = None if chosen is None else set(chosen)
+    places = [place for place, name in enumerate(VISIT_COLUMNS) if name in KEPT_COLUMNS]
+    rows = []
+    for place, session in odd:
+        values = visit_row(session)
+        is_kept = kept is None or place in kept
+        rows.append((reading, place, is_kept, *(values[column] for column in places), None))
+    return rows
 
 
 def _number(result: duckdb.DuckDBPyConnection) -> int:
