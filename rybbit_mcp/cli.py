@@ -6,26 +6,23 @@ import argparse
 import gc
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rybbit_mcp import __version__
+from rybbit_mcp.signals import Signals
 
 if TYPE_CHECKING:
-    import anyio
-
     from rybbit_mcp.server import RybbitServer
 
 BAD_SETTINGS = 2
-SHUTDOWN_S = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until standard input ends or a signal comes. Exits with 2 on bad settings."""
     options = _parser().parse_args(arguments)
+    signals = Signals()
     gc.disable()  # a fifth of the start is collecting garbage that imports do not make
     try:
         server = _server(is_demo=options.demo)
@@ -34,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         gc.freeze()
     import anyio
 
-    anyio.run(serve, server)
+    anyio.run(serve, server, signals)
     # Everything is closed. What the interpreter would still take apart takes it a third of a
     # second, for which the host would wait.
     sys.stdout.flush()
@@ -81,25 +78,13 @@ def _server(*, is_demo: bool) -> RybbitServer:
     return create_server(settings)
 
 
-async def serve(server: RybbitServer) -> None:
+async def serve(server: RybbitServer, signals: Signals) -> None:
     """Serves on standard input and output, and cleans up however that ends."""
+    import asyncio
+
     import anyio
 
+    loop = asyncio.get_running_loop()
     async with anyio.create_task_group() as tasks:
-        if os.name != "nt":  # asyncio has no loop signal handlers on Windows
-            tasks.start_soon(_end_on_signal, tasks.cancel_scope)
+        signals.call_first(lambda: loop.call_soon_threadsafe(tasks.cancel_scope.cancel))
         await server.run_stdio_async()
-        tasks.cancel_scope.cancel()
-
-
-async def _end_on_signal(scope: anyio.CancelScope) -> None:
-    import anyio
-
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            # The thread that reads standard input cannot be interrupted.
-            timer = threading.Timer(SHUTDOWN_S, os._exit, [0])
-            timer.daemon = True
-            timer.start()
-            scope.cancel()
-            return

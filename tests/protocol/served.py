@@ -20,6 +20,7 @@ from rybbit_mcp.cli import serve
 from rybbit_mcp.demo.mode import create_demo_server
 from rybbit_mcp.server import RybbitServer, create_server
 from rybbit_mcp.settings import Settings
+from rybbit_mcp.signals import Signals
 
 NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
 REQUEST_BEGUN = "request begun"
@@ -61,9 +62,9 @@ def main() -> None:
     """Serve in the way that the arguments name."""
     match sys.argv[1:]:
         case ["stdio"]:
-            anyio.run(serve, fixed_server())
+            anyio.run(serve, fixed_server(), Signals())
         case ["closing"]:
-            anyio.run(serve, create_server(fixed_settings(), transport=_Telling))
+            anyio.run(serve, create_server(fixed_settings(), transport=_Telling), Signals())
         case ["http", number]:
             app = fixed_server().streamable_http_app()
             config = uvicorn.Config(app, log_level="warning")

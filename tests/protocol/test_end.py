@@ -67,6 +67,26 @@ def test_a_signal_before_the_first_call_ends_the_process_without_a_word(process)
     assert process.stderr.read() == ""
 
 
+def test_a_signal_ends_a_process_whose_main_thread_is_busy():
+    """As while it imports, or while DuckDB computes."""
+    script = (
+        "import time; from rybbit_mcp.signals import Signals\n"
+        "Signals().call_first(lambda: print('cleaned up', flush=True))\n"
+        "print('busy', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "busy\n"
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(timeout=5) == 0
+        assert time.monotonic() - began < 1
+        assert process.stdout.read() == "cleaned up\n"
+        assert process.stderr.read() == ""
+
+
 def test_the_end_of_input_is_silent_after_answers_too():
     """DuckDB complains on standard error of whatever is left over of it."""
     with subprocess.Popen(
