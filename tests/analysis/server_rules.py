@@ -67,7 +67,7 @@ def is_plain(query: str) -> bool:
     """Whether no literal holds a sign that a coarse reading could take for its end."""
     literals = _LITERAL.findall(query)
     bare = _LITERAL.sub("", query)
-    signs = re.compile(r"[\"`;#\x00-\x1f]|--|/\*|\\(?!x[0-9a-f]{2})")
+    signs = re.compile(r"[\"`;#*${}\x00-\x1f]|--|/\*|\\(?!x[0-9a-f]{2})")
     return "'" not in bare and not any(signs.search(literal) for literal in literals)
 
 

@@ -26,37 +26,48 @@ METRICS = (
     *(f"{function}:{name}" for function in ("sum", "mean", "median") for name in PROPERTIES),
 )
 
-texts_of_filters = st.sampled_from(
-    (
-        *("Chrome", "Direct", "", "DE", "Berlin", "DE-BE-Berlin", "US-IL", "www", "google.com"),
-        *("/", "/it's", "\\", '"', "%", "_", "d3", "ada@example.com", "2026", "newsletter", "é"),
-    )
+TEXTS = (
+    *("Chrome", "chrome", "Direct", "", "DE", "Berlin", "DE-BE-Berlin", "US-IL", "www", "bing.com"),
+    *("/", "/it's", "\\", '"', "%", "_", "d3", "ada@example.com", "2026", "newsletter", "é"),
+    *("/measured", "google.com", "404", "Home", "?q", "1440x1080", "Europe/Berlin", "Desktop"),
+    *("docs.example.com", "shop"),
 )
-patterns = st.sampled_from(
-    ("^/", "^$", ".", "^.$", "[Bb]log", "é|ü", "\\\\", "^(a|d)", "e+$", "\\.example", "w.ne", "🚀$")
+PATTERNS = (
+    *(
+        "^/",
+        "^$",
+        ".",
+        "^.$",
+        "[Bb]log",
+        "é|ü",
+        "\\\\",
+        "^(a|d)",
+        "e+$",
+        "\\.example",
+        "w.ne",
+        "🚀$",
+    ),
 )
+TEXT_PARAMETERS = (
+    *("country", "region", "city", "language", "device_type", "browser", "operating_system"),
+    *("channel", "referrer", "hostname", "entry_page", "exit_page", "tag", "utm_source"),
+    *("utm_campaign", "user_id", "timezone", "dimensions", *EVENT_PARAMETERS),
+)
+TEXT_OPERATORS = (
+    *("equals", "not_equals", "contains", "not_contains", "starts_with", "ends_with"),
+    *("regex", "not_regex", "is_null", "is_not_null"),
+)
+
 filters = st.builds(
     lambda parameter, kind, values, pattern: Filter(
         parameter=parameter,
         type=kind,
         value=[pattern] if "regex" in kind else [] if "null" in kind else values,
     ),
-    st.sampled_from(
-        (
-            *("country", "region", "city", "language", "device_type", "browser", "channel"),
-            *("operating_system", "referrer", "hostname", "entry_page", "exit_page", "tag"),
-            *("utm_source", "utm_campaign", "user_id", "timezone", "dimensions", "pathname"),
-            *("page_title", "querystring", "event_name"),
-        )
-    ),
-    st.sampled_from(
-        (
-            *("equals", "not_equals", "contains", "not_contains", "starts_with", "ends_with"),
-            *("regex", "not_regex", "is_null", "is_not_null"),
-        )
-    ),
-    st.lists(texts_of_filters, min_size=1, max_size=3),
-    patterns,
+    st.sampled_from(TEXT_PARAMETERS),
+    st.sampled_from(TEXT_OPERATORS),
+    st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3),
+    st.sampled_from(PATTERNS),
 )
 coordinates = st.builds(
     lambda parameter, kind, values: Filter(parameter=parameter, type=kind, value=values),

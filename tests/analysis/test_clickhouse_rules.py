@@ -102,17 +102,25 @@ def hostile(value: str, world: World) -> Specification:
     )
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@pytest.fixture(scope="module")
+def harmless(worlds: tuple[World, ...]) -> str:
+    """The query of a plain value, its literals emptied."""
+    query = compile_query(hostile("harmless", worlds[0]), dialect(worlds[0]))
+    return re.sub(r"'[^']*'", "''", query)
+
+
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(value=values)
-def test_no_value_changes_what_a_query_does(worlds: tuple[World, ...], value: str) -> None:
+def test_no_value_changes_what_a_query_does(
+    worlds: tuple[World, ...], harmless: str, value: str
+) -> None:
     world = worlds[0]
     query = compile_query(hostile(value, world), dialect(world))
-    harmless = compile_query(hostile("harmless", world), dialect(world))
 
     assert is_plain(query)
     assert refusals(query) == []
     assert unscoped_reads(query, world.site_id) == 0
-    assert re.sub(r"'[^']*'", "''", query) == re.sub(r"'[^']*'", "''", harmless)
+    assert re.sub(r"'[^']*'", "''", query) == harmless
 
 
 @pytest.mark.parametrize("value", HOSTILE)

@@ -74,6 +74,7 @@ TARGETS = (
 REFERRERS = (
     *("", "https://www.google.com/search?q=x", "https://news.example:8080/a/b#c", "bing.com"),
     *("android-app://com.google.android.gm/", "https://user@www.example.org", "//cdn.example/x"),
+    *("https://wwwx.example/", "http://www.shop.example?www."),
 )
 PLACES = (
     ("DE", "DE-BE", "Berlin", 52.52, 13.405),
@@ -85,8 +86,20 @@ PLACES = (
 )
 PROPERTY_VALUES: Sequence[Any] = (
     *(1, 2, 2.5, 19.99, 0.1, 0.30000000000000004, -3, 0, 1e6, 123456789012, 1.0000000005),
-    *("7", "12.50", "-0.25", "1e3", "abc", "", "ü", "it's", "[…]", "1234567890123456789", ".5"),
-    *(True, False, None, [1, "b"], [], {"b": 4}, {}, 0.00001234, 1e-7, 1e21, 4e15, " 5"),
+    *(
+        "7",
+        "12.50",
+        "-0.25",
+        "1e3",
+        "abc",
+        "",
+        "ü",
+        "it's",
+        "[…]",
+        "1234567890123456789",
+        "0.000000509",
+    ),
+    *(True, False, None, [1, "b"], [], {"b": 4}, {}, 0.00001234, 1e-7, 1e21, 4e15, ".5"),
 )
 PROPERTIES = ("value", "sku", "nested.a", "q'z", "x y", "a/b~c")
 
@@ -139,7 +152,8 @@ def make_world(
     clickhouse: ClickHouseEngine, site_id: int, window: Window, span: tuple[datetime, datetime]
 ) -> World:
     """A site with visits in and around the window; `span` says when they are."""
-    stored = invent_events(random.Random(site_id), site_id, *span)
+    bounds = [at for at in (window.start_at, window.end_at) if at]
+    stored = invent_events(random.Random(site_id), site_id, *span, bounds)
     lines = "\n".join(json.dumps(event, ensure_ascii=False) for event in stored)
     clickhouse.query(f"INSERT INTO events FORMAT JSONEachRow {lines}")
     kept = rows_of(clickhouse, f"SELECT * FROM events WHERE site_id = {site_id}")
@@ -217,14 +231,19 @@ _UTM = ("source", "medium", "campaign", "term", "content")
 
 
 def invent_events(
-    draw: random.Random, site_id: int, first_at: datetime, last_at: datetime, count: int = 140
+    draw: random.Random,
+    site_id: int,
+    first_at: datetime,
+    last_at: datetime,
+    bounds: Sequence[datetime],
+    count: int = 140,
 ) -> list[dict[str, Any]]:
-    """Events of visits that begin anywhere in the span, some of them at its very bounds."""
+    """Events of visits that begin anywhere in the span, some of them around the bounds."""
     events = []
     for number in range(count):
         at = first_at + (last_at - first_at) * draw.random()
-        if number % 7 == 0:
-            at = draw.choice((first_at, last_at)) + timedelta(seconds=draw.randrange(-90, 90))
+        if bounds and number % 7 == 0:
+            at = draw.choice(bounds) + timedelta(seconds=draw.choice((-90, -5, -1, 0, 0, 1)))
         events += _visit(draw, site_id, f"s{site_id}-{number}", at.replace(microsecond=0))
     return events
 
@@ -257,7 +276,7 @@ def _event(
         "user_id": f"d{visitor}" if visitor else "",
         "identified_user_id": draw.choice(("", "", f"d{visitor % 9}", "ada@example.com")),
         "hostname": draw.choice(("shop.example.com", "docs.example.com")),
-        "pathname": draw.choice(PATHS),
+        "pathname": "/measured" if kind == "performance" else draw.choice(PATHS),
         "querystring": draw.choice(("", "?utm_source=newsletter", "?q=a%b_c")),
         "url_parameters": draw.choice(
             ({}, {"utm_source": "newsletter", "utm_campaign": "2026"}, {"utm_medium": "e-mail"})
