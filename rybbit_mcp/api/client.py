@@ -206,6 +206,10 @@ class RybbitClient:
         )
         return LocationList(tuple(plan.keep(body.data)), plan.notes)
 
+    async def offers_queries(self) -> bool:
+        """Whether the server is one that runs queries for a key, and there is one."""
+        return await self._sql.is_offered()
+
     async def query(self, query: str, site_id: int) -> QueryResult:
         """The rows of one SELECT over `scoped_events`, which must narrow itself to the site.
 

@@ -73,6 +73,11 @@ class SqlRoute:
         self._connection = connection
         self._organizations: dict[int, str] = {}
 
+    async def is_offered(self) -> bool:
+        """Whether the server is one that runs queries for a key, and there is one."""
+        generation = await self._connection.generation()
+        return generation.has_site_routes and self._connection.has_key
+
     async def run(self, query: str, site_id: int) -> QueryResult:
         """What the server answers to one SELECT over `scoped_events`.
 
