@@ -107,11 +107,6 @@ def _marked(mark: str, value: Term) -> Term:
     return call("concat", text(mark), value.copy())
 
 
-def _user(_: Dialect) -> Term:
-    identified = visit("identified_user_id")
-    return chosen([(differ(identified, text("")), identified.copy())], visit("user_id"))
-
-
 def _band(name: str, bands: tuple[tuple[int, str], ...], lowest: str) -> Callable[[Dialect], Term]:
     def build(_: Dialect) -> Term:
         return chosen(
@@ -125,7 +120,7 @@ def _band(name: str, bands: tuple[tuple[int, str], ...], lowest: str) -> Callabl
 _DERIVED: Mapping[str, Callable[[Dialect], Term]] = MappingProxyType(
     {
         "referrer": domain,
-        "user": _user,
+        "user": lambda _: either(visitor(), text("")),
         "identified": lambda _: yes_no(differ(visit("identified_user_id"), text(""))),
         "bounced": lambda _: yes_no(equal(visit("pageviews"), number(1))),
         "has_error": lambda _: yes_no(above(visit("errors"), number(0))),

@@ -45,7 +45,11 @@ VISIT_DIMENSIONS = (
     "bounced",
     "has_error",
 )
-"""Dimensions that a visit has one value of; all can be told from a list row."""
+"""Dimensions that a visit has one value of; all can be told from a list row.
+
+A `user` is `i` and the identified id, or `d` and the device id, so that both can be named as
+everywhere else.
+"""
 
 EVENT_DIMENSIONS = ("page", "event_name", "error_message", "outbound_link")
 """Dimensions that a visit has as many values of as it has such events."""

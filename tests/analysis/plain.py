@@ -237,7 +237,9 @@ def _part(part: int, whole: int) -> float | None:
 
 
 def _user(session: Session) -> str:
-    return session.identified_user_id or session.user_id
+    if session.identified_user_id:
+        return f"i{session.identified_user_id}"
+    return f"d{session.user_id}" if session.user_id else ""
 
 
 def _quantile(ordered: Sequence[int], level: Fraction) -> float | None:
