@@ -105,6 +105,11 @@ async def scan_pages(
     while True:
         rows = await _read(connection, query, page, page_size)
         fresh = [row for row in rows if row.session_id not in seen]
+        if rows and not fresh:
+            raise UnexpectedBodyError(
+                "The server sends the same visits again instead of the next page.",
+                "Ask for a shorter period, with fewer visits than one page.",
+            )
         seen.update(row.session_id for row in rows)
         yield len(rows), query.keep(fresh)
         if len(rows) < page_size:

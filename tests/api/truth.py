@@ -20,8 +20,8 @@ from rybbit_mcp.api.window import Window, resolve_window
 from rybbit_mcp.demo import DEMO_KEY, create_demo_app
 
 NOW = datetime(2026, 11, 24, 20, 0, 0, tzinfo=UTC)
-LENGTH = timedelta(hours=5)
-WINDOW: Window = resolve_window(now=NOW, zone="UTC", period="5h")
+LENGTH = timedelta(hours=4)
+WINDOW: Window = resolve_window(now=NOW, zone="UTC", period="4h")
 SITE = "1"
 
 _EVENT_FIELDS = {
