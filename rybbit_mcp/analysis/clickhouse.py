@@ -62,7 +62,7 @@ class ClickHouse(Dialect):
 
     visits = "site_visits"
     events = "site_events"
-    row_limit = MOST_ROWS
+    row_limit: int = MOST_ROWS
     fact_table = "visit"
 
     def __init__(
