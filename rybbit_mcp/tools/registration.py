@@ -21,8 +21,12 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
 from rybbit_mcp.answers.answer import Answer, render, structured
+from rybbit_mcp.answers.characters import visible
+from rybbit_mcp.answers.clean import shorten
 from rybbit_mcp.api.errors import RybbitError
 from rybbit_mcp.tools.arguments import FilterArgument
+
+LONGEST_ERROR = 1000
 
 AnswerFunction = Callable[..., Awaitable[Answer]]
 
@@ -98,7 +102,8 @@ def _sending(function: AnswerFunction, *, is_structured: bool) -> Callable[..., 
         try:
             answer = await function(**arguments)
         except RybbitError as error:
-            raise ToolError(str(error)) from None
+            # An error may name sites and arguments, which others may have written.
+            raise ToolError(shorten(visible(str(error))[0], LONGEST_ERROR)) from None
         except Exception:
             _logger.exception("%s failed", function.__name__)
             raise ToolError(
