@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rybbit_mcp.analysis.duckdb_relations import DuckDB
 from rybbit_mcp.analysis.local_needs import Undecided, events_query
 from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS
+from rybbit_mcp.analysis.local_store import as_kept, utc
 from rybbit_mcp.analysis.query import compile_query
 from rybbit_mcp.api.parameters import Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     import duckdb
 
@@ -57,7 +58,11 @@ def find_matter(store: VisitStore, needs: Needs, most: int) -> Matter:
         sql, values = _over_undecided(store, needs, newest)
         order = "ORDER BY ended_at DESC, session_id LIMIT ?"
         found = cursor.execute(f"{sql} {order}", [*values, most]).fetchall()
-    unread = tuple(VisitSpan(*row[:3]) for row in found if not row[3])
+    unread = tuple(
+        VisitSpan(session_id, started_at.replace(tzinfo=UTC), ended_at.replace(tzinfo=UTC))
+        for session_id, started_at, ended_at, is_told in found
+        if not is_told
+    )
     return Matter(int(total[0]) if total else 0, unread)
 
 
@@ -75,7 +80,8 @@ def find_told(store: VisitStore, needs: Needs) -> Told:
     values = f"count(*) FILTER ({is_told}), max(ended_at) FILTER (NOT {is_told})"
     with store.cursor() as cursor:
         row = cursor.execute(*_over_undecided(store, needs, values)).fetchone()
-    return Told(*row) if row else Told(0, None)
+    read_count, newest = row or (0, None)
+    return Told(read_count, utc(newest))
 
 
 def answer(
@@ -93,7 +99,7 @@ def _define_relations(
     cursor: duckdb.DuckDBPyConnection, *, with_events: bool, after: datetime | None
 ) -> None:
     columns = ", ".join(KEPT_COLUMNS)
-    condition = f"ended_at > TIMESTAMP '{after.isoformat(sep=' ')}'" if after else "true"
+    condition = f"ended_at > TIMESTAMP '{as_kept(after)}'" if after else "true"
     visits = f"SELECT {columns} FROM visit WHERE {condition}"  # noqa: S608 - our own names
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW visits AS {visits}")
     if with_events:

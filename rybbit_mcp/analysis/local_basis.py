@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from rybbit_mcp.analysis.local_paging import utc
 from rybbit_mcp.analysis.outcome import Basis
 from rybbit_mcp.api.story import EVENT_BOUND
 
@@ -53,7 +52,7 @@ def _cut_of_visits(window: Window, reading: Reading) -> str:
 def _cut_of_events(window: Window, details: Details | None) -> str:
     if details is None or details.after is None:
         return ""
-    after = utc(details.after)
+    after = details.after
     seen = (
         f"events were read of {details.read_count:,} of {details.matter_count:,} visits, so only "
         f"visits that ended after {_local(after, window)} count"

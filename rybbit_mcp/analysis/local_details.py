@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -191,8 +191,7 @@ def _keep(store: VisitStore, batch: Sequence[tuple[VisitSpan, tuple[Event, ...]]
 
 def _inside(visit: VisitSpan, events: Sequence[Event]) -> Iterator[Event]:
     """The events that the visit's row is made of: of a visit across a bound a part lies outside."""
-    first = visit.started_at.replace(tzinfo=UTC)
-    beyond = visit.ended_at.replace(tzinfo=UTC) + timedelta(seconds=1)
+    beyond = visit.ended_at + timedelta(seconds=1)
     for event in events:
-        if event.type != PERFORMANCE and first <= event.at < beyond:
+        if event.type != PERFORMANCE and visit.started_at <= event.at < beyond:
             yield event

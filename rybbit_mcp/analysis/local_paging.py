@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -118,7 +118,7 @@ class Pager:
         visit_count = await to_thread.run_sync(self._store.settle, since)
         return Reading(
             visit_count=visit_count,
-            oldest_end_at=utc(oldest) if (oldest := self._oldest_end_at()) else None,
+            oldest_end_at=self._oldest_end_at(),
             stop=self._stop,
             problem=self._problem,
             dropped_count=self._dropped_count(),
@@ -170,7 +170,7 @@ class Pager:
                 places = await to_thread.run_sync(self._feed.kept, body)
             facts = await to_thread.run_sync(self._store.load, body, reading, places)
         if facts.newest_start_at and facts.oldest_end_at:
-            self._feed.check_inside(utc(facts.newest_start_at), utc(facts.oldest_end_at))
+            self._feed.check_inside(facts.newest_start_at, facts.oldest_end_at)
         if facts.kept_count < facts.row_count:
             self._checks_all = True  # whoever sends one wrong row may send others
         return facts
@@ -259,7 +259,7 @@ class Pager:
         oldest, window = self._oldest_end_at(), self._window
         if oldest is None or window.start_at is None or window.end_at is None:
             return None
-        seen_s = max(1.0, (window.end_at - utc(oldest)).total_seconds())
+        seen_s = max(1.0, (window.end_at - oldest).total_seconds())
         all_s = (window.end_at - window.start_at).total_seconds()
         return max(self._gapless(), math.ceil(self._gapless() * all_s / seen_s))
 
@@ -285,8 +285,3 @@ def none_left() -> RateLimitedError:
         "Ask again later: old servers count anew after ten minutes without a call, "
         "the cloud's daily quota at 00:00 UTC.",
     )
-
-
-def utc(moment: datetime) -> datetime:
-    """The instant that a time of the store is."""
-    return moment.replace(tzinfo=UTC)

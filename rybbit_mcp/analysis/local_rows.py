@@ -32,7 +32,8 @@ _COUNTS = tuple(name for name, kind in KEPT_COLUMNS.items() if kind in {"BIGINT"
 _TIME = r"[12][0-9]{3}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:[.][0-9]{3})?"
 _PLAIN_NUMBERS = rf"^{_TIME}\x01{_TIME}(?:\x01-?(?:0|[1-9][0-9]{{0,8}}))*$"
 _NUMBER = r"-?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?"
-_ODD_ID = rf"{_NUMBER}|true|false|[{{\[][^\x01]*|\x00*"
+_NO_NUMBER = r"-?(?i:nan|inf|infinity)"
+_ODD_ID = rf"{_NUMBER}|{_NO_NUMBER}|true|false|[{{\[][^\x01]*|\x00*"
 """What is not surely a text: numbers, `true`, objects and lists are no ids."""
 _ODD_TEXT = "|".join(
     (
@@ -41,7 +42,7 @@ _ODD_TEXT = "|".join(
         r"-?0[.]0000[0-9]*",  # Python writes an exponent
         r"-?[0-9.]{16,}",  # more digits than a number keeps
         r"-0",
-        r"-?(?i:nan|inf|infinity)",
+        _NO_NUMBER,
         r"[{\[][^\x01]*",  # an object or a list, or a text that looks like one
         r"\x00[^\x01]*",
     )

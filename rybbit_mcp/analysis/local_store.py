@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -122,7 +122,8 @@ class VisitStore:
                 found = cursor.execute(self._load[lane].facts, [reading]).fetchone()
         finally:
             self._lanes.put(lane)
-        return PageFacts(*found) if found else PageFacts(0, 0, None, None, None)
+        row_count, kept_count, *moments = found or (0, 0, None, None, None)
+        return PageFacts(row_count, kept_count, *map(utc, moments))
 
     def settle(self, since: datetime | None = None) -> int:
         """Leave each visit once, in its latest reading; how many there are.
@@ -132,7 +133,7 @@ class VisitStore:
         with self.cursor() as cursor, self._writing:
             cursor.execute(_FIND_OLD)
             for lane in LANES:
-                cursor.execute(self._load[lane].drop, [since])
+                cursor.execute(self._load[lane].drop, [as_kept(since)])
             self._idle.clear()
             return _number(cursor.execute("SELECT count(*) FROM visit"))
 
@@ -236,6 +237,16 @@ def _load(
     if sessions:
         rows = _odd_rows(sessions, reading, chosen)
         cursor.execute(load.keep_rows, [list(column) for column in zip(*rows, strict=True)])
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """The instant that a time of the store is."""
+    return moment.replace(tzinfo=UTC) if moment else None
+
+
+def as_kept(moment: datetime | None) -> datetime | None:
+    """The time under which the store keeps an instant."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
 
 
 def _all_of(lane: str) -> str:

@@ -1,0 +1,224 @@
+"""Pages taken apart in DuckDB give what the models give, row by row."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rybbit_mcp.analysis.duckdb_relations import VISIT_COLUMNS, visit_row
+from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS
+from rybbit_mcp.analysis.local_store import PageFacts, VisitStore
+from rybbit_mcp.api.bulk import parse_page
+from rybbit_mcp.api.errors import UnexpectedBodyError
+from tests.api.recorded import recordings
+
+TIMES = {"session_start": "2026-11-23 10:00:00", "session_end": "2026-11-23 10:05:00"}
+PLAIN = {"session_id": "abc"} | TIMES
+COLUMNS = tuple(KEPT_COLUMNS)
+
+
+def stored(store: VisitStore, reading: int) -> list[tuple[Any, ...]]:
+    """The rows of a reading in the order of its page."""
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    sql = f"SELECT {columns} FROM visit WHERE reading = ? ORDER BY place"
+    with store.cursor() as cursor:
+        return cursor.execute(sql, [reading]).fetchall()
+
+
+def modelled(body: bytes) -> list[tuple[Any, ...]]:
+    places = [place for place, name in enumerate(VISIT_COLUMNS) if name in COLUMNS]
+    rows = [visit_row(session) for session in parse_page(body)]
+    return [tuple(row[place] for place in places) for row in rows]
+
+
+READINGS = count(1)
+
+
+def check(store: VisitStore, body: bytes) -> PageFacts | None:
+    """Load the page; it must give what the models give, or be refused as they refuse it."""
+    reading = next(READINGS)
+    try:
+        expected = modelled(body)
+    except UnexpectedBodyError:
+        with pytest.raises(UnexpectedBodyError, match="session list answer is not what Rybbit"):
+            store.load(body, reading)
+        return None
+    facts = store.load(body, reading)
+    assert stored(store, reading) == expected
+    assert facts.row_count == len(expected)
+    return facts
+
+
+def page(*rows: Any) -> bytes:
+    return json.dumps({"data": rows}).encode("utf-8", "surrogatepass")
+
+
+@pytest.fixture(scope="module")
+def store() -> VisitStore:
+    return VisitStore()
+
+
+numbers = st.integers() | st.floats() | st.decimals(allow_nan=False).map(float)
+number_texts = st.one_of(
+    numbers.map(str),
+    st.from_regex(r"\A-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?\Z"),
+    st.sampled_from(
+        ("7.0", "007", "-0", "-0.0", "1e21", "0x1F", ".5", "Infinity", "NaN", "nan", "0.00001")
+    ),
+)
+texts = st.one_of(
+    st.text(max_size=12),
+    number_texts,
+    st.sampled_from(("", "\0\0", "\0", "a\0b", "{}", "[1]", "true", "null", " ", "\x01", "7\x01")),
+)
+json_values = st.one_of(
+    texts,
+    numbers,
+    st.booleans(),
+    st.none(),
+    st.just({"a": 1}),
+    st.lists(st.integers(), max_size=2),
+)
+times = st.one_of(
+    st.datetimes().map(lambda at: f"{at:%Y-%m-%d %H:%M:%S}"),
+    st.integers(0, 4 * 10**9).map(
+        lambda second: f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}"
+    ),
+    st.datetimes().map(str),
+    st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat()),
+    st.sampled_from(
+        (
+            *("2026-02-30 10:00:00", "2026-11-23T10:00:00", "2026-11-23", "20261123T100000"),
+            *("2026-11-23 10:00:00.120", "2026-11-23 10:00:00Z", "2026-11-23 24:00:00"),
+            *("2026-11-23 10:00:60", "2026/11/23 10:00:00", "2026-1-2 3:04:05", "12026-11-23", ""),
+        )
+    ),
+)
+API_TEXTS = (
+    *("user_id", "identified_user_id", "entry_page", "exit_page", "country", "region", "city"),
+    *("language", "browser", "operating_system", "device_type", "referrer", "channel", "hostname"),
+    *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "tag", "other"),
+)
+API_COUNTS = ("session_duration", "pageviews", "events", "errors", "outbound", "screen_width")
+usual_rows = st.fixed_dictionaries(
+    {"session_id": st.from_regex(r"\A[A-Za-z0-9_-]{1,14}\Z"), "session_start": times}
+    | {"session_end": times},
+    optional={name: texts | st.integers() | st.none() for name in API_TEXTS}
+    | {name: st.integers(0, 10**6) for name in API_COUNTS},
+)
+odd_rows = st.fixed_dictionaries(
+    {
+        "session_id": st.from_regex(r"\A[A-Za-z]{1,9}\Z") | json_values,
+        **dict.fromkeys(TIMES, times),
+    },
+    optional=dict.fromkeys((*API_TEXTS, *API_COUNTS), json_values),
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(usual_rows | odd_rows, max_size=5))
+@example([PLAIN | {"country": "\0\0", "city": 7.0, "tag": "7.0", "pageviews": "3"}])
+@example([PLAIN | {"city": 1e21, "region": 12345678901234567890, "tag": 1e-7, "browser": 0.1}])
+@example([PLAIN | {"city": True, "region": None, "tag": {"a": 1}, "browser": ["x"]}])
+@example([PLAIN | {"session_id": 7}])
+@example([PLAIN | {"session_id": "7"}])
+@example([PLAIN | {"session_id": "true"}, PLAIN | {"session_id": "{}"}])
+@example([PLAIN | {"session_id": ""}])
+@example([PLAIN | {"screen_width": 10**15, "pageviews": -3, "events": 2.9, "errors": "x"}])
+@example([{"session_id": "no times"}])
+def test_a_page_is_taken_apart_as_the_models_do(
+    store: VisitStore, rows: list[dict[str, Any]]
+) -> None:
+    check(store, page(*rows))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"data":null}',
+        b'{"data":{"a":1}}',
+        b'{"data":[1]}',
+        b'{"data":[null]}',
+        b'{"data":[[]]}',
+        b'{"data":[{}]}',
+        b'{"data":"x"}',
+        b'{"data":[',
+        b"<html></html>",
+        b"\xff\xfe",
+        b'\xef\xbb\xbf{"data":[]}',
+        b'{"data":[{"session_id":"\xff"}]}',
+        b'{"data":[{"session_id":"\\ud800"}]}',
+        page(PLAIN, 7),
+        page(PLAIN, PLAIN | {"session_end": None}),
+    ],
+)
+def test_what_is_no_page_is_refused_as_the_models_refuse_it(store: VisitStore, body: bytes) -> None:
+    assert check(store, body) is None
+
+
+def test_an_empty_page_holds_nothing(store: VisitStore) -> None:
+    assert store.load(b'{"data":[]}', next(READINGS)) == PageFacts(0, 0, None, None, None)
+
+
+def test_facts_tell_the_times_of_plain_and_odd_rows_alike(store: VisitStore) -> None:
+    plain = PLAIN | {"session_start": "2026-11-20 10:00:00", "session_end": "2026-11-23 10:05:00"}
+    odd = plain | {"session_start": "2026-11-21 10:00:00", "session_end": "2026-11-22 00:00:00"}
+
+    facts = check(store, page(plain, odd | {"tag": 1e21}))
+
+    assert facts == PageFacts(
+        row_count=2,
+        kept_count=2,
+        newest_end_at=datetime(2026, 11, 23, 10, 5, tzinfo=UTC),
+        oldest_end_at=datetime(2026, 11, 22, tzinfo=UTC),
+        newest_start_at=datetime(2026, 11, 21, 10, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize("odd", [{}, {"tag": 1e21}])
+def test_rows_that_were_not_asked_for_are_counted_and_dropped(odd: dict[str, Any]) -> None:
+    store = VisitStore()
+
+    facts = store.load(page(PLAIN | odd, PLAIN | odd | {"session_id": "other"}), 1, [1])
+
+    assert (facts.row_count, facts.kept_count) == (2, 1)
+    assert store.settle() == 1
+    assert [row[0] for row in stored(store, 1)] == ["other"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [one.name for one in recordings() if one.is_used and one.kind == "list" and one.status == 200],
+)
+def test_recorded_lists_are_taken_apart_as_the_models_do(store: VisitStore, name: str) -> None:
+    """Source: real servers of the generations A to D."""
+    found = next(one for one in recordings() if one.name == name)
+
+    facts = check(store, json.dumps(found.body).encode("utf-8", "surrogatepass"))
+
+    assert facts is None or facts.row_count == len(found.body["data"])
+
+
+def test_recorded_rows_are_read_without_the_models(
+    store: VisitStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain rows are what servers send; the slow path is for what they do not."""
+    body = next(one for one in recordings() if one.name == "current/list-limit-2").body
+    expected = modelled(json.dumps(body).encode())
+    monkeypatch.setattr("rybbit_mcp.analysis.local_store.parse_session", None)
+    monkeypatch.setattr("rybbit_mcp.analysis.local_store.parse_page", None)
+
+    reading = next(READINGS)
+    store.load(json.dumps(body).encode(), reading)
+
+    assert stored(store, reading) == expected
