@@ -16,6 +16,7 @@ class Asked:
     site: str = ""
     session_id: str = ""
     has_filters: bool = False
+    minutes: int = 0
 
     @property
     def is_about_visits(self) -> bool:

@@ -107,6 +107,13 @@ def _not_found(reply: Reply, asked: Asked, generation: Generation) -> RybbitErro
     if reply.is_unknown_route:
         return unknown_route(is_fixed=False)
     if reply.error_text == "Session not found":
+        if asked.minutes:
+            return NotFoundError(
+                f"Session {asked.session_id!r} has no events of the last {asked.minutes} minutes "
+                f"on {asked.place}.",
+                "Leave minutes out for the whole session, if there is one.",
+                what="session",
+            )
         return NotFoundError(
             f"There is no session {asked.session_id!r} on {asked.place}.",
             "Take an id from list_sessions of the same site.",

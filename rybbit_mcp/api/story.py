@@ -64,7 +64,7 @@ async def _stretch(
     parameters = {"limit": str(min(limit, EVENTS_PER_CALL)), "offset": str(offset)}
     if minutes:
         parameters["minutes"] = str(minutes)
-    asked = Asked("session", site, session_id)
+    asked = Asked("session", site, session_id, minutes=minutes)
     body = await connection.read(
         _Detail, lambda g: g.detail_parts(site, session_id), parameters, asked
     )
