@@ -56,6 +56,17 @@ def _version(value: str) -> str:
     return value
 
 
+def _clickhouse_url(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value().strip())
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError("must look like https://reader:password@host:8443/analytics")
+    return value
+
+
 class Settings(BaseSettings):
     """What the environment says. Names are these, in capitals, after `RYBBIT_`.
 
@@ -105,6 +116,18 @@ class Settings(BaseSettings):
     server_version: Annotated[str, AfterValidator(_version)] = Field(
         "", description="Version of the server, such as `2.6.0`, if it is not found out rightly."
     )
+    engine: Literal["auto", "local", "clickhouse"] = Field(
+        "auto",
+        description="Who computes summaries: `local` reads the visits, `clickhouse` has the "
+        "database count (a key with `sql:read`, or `RYBBIT_CLICKHOUSE_URL`), `auto` tries that "
+        "first.",
+    )
+    clickhouse_url: Annotated[SecretStr, AfterValidator(_clickhouse_url)] | None = Field(
+        None,
+        description="Your own Rybbit's ClickHouse, such as "
+        "`https://reader:password@host:8443/analytics`; give it a user who may only read. Needs "
+        "`rybbit-mcp[clickhouse]`.",
+    )
     ca_file: Path | None = Field(
         None, description="Certificate (PEM) of a private CA, besides the system's."
     )
@@ -119,6 +142,8 @@ class Settings(BaseSettings):
         for name, path in (("API_KEY_FILE", self.api_key_file), ("CA_FILE", self.ca_file)):
             if path is not None and not path.is_file():
                 raise ValueError(f"RYBBIT_{name} does not name a readable file")
+        if self.clickhouse_url is not None and self.engine == "local":
+            raise ValueError("RYBBIT_CLICKHOUSE_URL is set, and RYBBIT_ENGINE=local forbids it")
         return self
 
     def key(self) -> str | None:

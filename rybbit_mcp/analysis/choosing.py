@@ -10,11 +10,11 @@ what the local engine could count.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from rybbit_mcp.analysis.local import MOST_DETAILS, MOST_SESSIONS
+from rybbit_mcp.analysis.local import MOST_DETAILS, MOST_SESSIONS, LocalEngine
 from rybbit_mcp.analysis.local_feed import no_report
 from rybbit_mcp.api.errors import (
     AccessDeniedError,
@@ -26,6 +26,8 @@ from rybbit_mcp.api.errors import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rybbit_mcp.analysis.local_feed import Report
     from rybbit_mcp.analysis.outcome import Outcome
     from rybbit_mcp.analysis.specification import Specification
@@ -59,6 +61,9 @@ class Remote(Protocol):
     async def run(self, specification: Specification, site: str) -> Outcome:
         """The numbers, and what they rest on."""
 
+    async def aclose(self) -> None:
+        """End what was begun for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointEngine:
@@ -89,6 +94,9 @@ class EndpointEngine:
         engine = SqlEngine(self._rows, takes_first_set_referrer=generation.name == "D")
         return await engine.run(specification, site)
 
+    async def aclose(self) -> None:
+        """Nothing: the client is its maker's to close."""
+
     async def _rows(self, query: str, site_id: int) -> Sequence[dict[str, object]]:
         return [dict(row) for row in (await self.client.query(query, site_id)).rows]
 
@@ -103,16 +111,9 @@ class ChoosingEngine:
     Without a local one, failures of the last remote engine are raised.
     """
 
-    def __init__(
-        self,
-        remotes: Sequence[Remote],
-        local: Engine | None,
-        *,
-        close: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, remotes: Sequence[Remote], local: Engine | None) -> None:
         self._remotes = tuple(remotes)
         self._local = local
-        self._close = close
         self._given_up: dict[tuple[int, str], str] = {}
 
     async def run(
@@ -160,8 +161,35 @@ class ChoosingEngine:
 
     async def aclose(self) -> None:
         """End the connections of the engines."""
-        if self._close is not None:
-            await self._close()
+        for remote in self._remotes:
+            await remote.aclose()
+
+
+def choose_engine(
+    client: RybbitClient,
+    *,
+    clock: Callable[[], datetime],
+    wanted: Literal["auto", "local", "clickhouse"] = "auto",
+    clickhouse_url: str = "",
+    ca_file: str = "",
+) -> ChoosingEngine:
+    """The engine that the settings ask for; loads and connects nothing yet.
+
+    `auto` asks ClickHouse at `clickhouse_url` if there is one, then through the server's queries,
+    then counts visits here; `clickhouse` leaves the last out, `local` all but the last.
+
+    Raises:
+        ConfigurationError: `clickhouse_url` is no address.
+    """
+    local = None if wanted == "clickhouse" else LocalEngine(client, clock=clock)
+    if wanted == "local":
+        return ChoosingEngine((), local)
+    remotes: list[Remote] = [EndpointEngine(client)]
+    if clickhouse_url:
+        from rybbit_mcp.analysis.direct import DirectEngine, read_address
+
+        remotes.insert(0, DirectEngine(read_address(clickhouse_url), ca_file=ca_file))
+    return ChoosingEngine(remotes, local)
 
 
 def _with_notes(outcome: Outcome, notes: Sequence[str]) -> Outcome:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rybbit_mcp.answers.privacy import Privacy
     from rybbit_mcp.api.window import Window
 
-_ENGINES = {"local": "the local engine"}
+_ENGINES = {"local": "the local engine", "clickhouse": "ClickHouse"}
 
 OTHERS = "others"
 TOTAL = "total"
@@ -142,11 +142,16 @@ class _SummaryTable:
             cells.append(metric_cell(metric, now, is_structured=is_structured))
             if self.before is not None:
                 then = change.before.values[index] if change.before else None
-                if change.before is None and isinstance(now, int):
+                if change.before is None and isinstance(now, int) and _has_all(self.before):
                     then = 0
                 relative = relative_change(then, now)
                 cells += change_cells(metric, then, now, relative, is_structured=is_structured)
         return tuple(cells)
+
+
+def _has_all(outcome: Outcome) -> bool:
+    """Whether a group that is not there has no visits, rather than fewer than those sent."""
+    return len(outcome.groups) >= outcome.group_count
 
 
 def _sessions(change: Change) -> int:
@@ -213,10 +218,13 @@ def _movers(
 ) -> tuple[str, ...]:
     if before is None or not wanted.group_by:
         return ()
+    changed = changes(outcome, before)
+    if not (_has_all(outcome) and _has_all(before)):
+        changed = tuple(one for one in changed if one.before and one.now.session_count)
     found = [
         f"{' / '.join(key_cells(wanted.group_by, mover.key, gate, privacy))} "
         f"{mover.before} → {mover.now}"
-        for mover in movers(changes(outcome, before))
+        for mover in movers(changed)
     ]
     return (f"biggest movers (sessions): {', '.join(found)}",) if found else ()
 

@@ -14,7 +14,7 @@ from rybbit_mcp.settings import Settings
 if TYPE_CHECKING:
     import httpx
 
-    from rybbit_mcp.analysis.local import LocalEngine
+    from rybbit_mcp.analysis.choosing import ChoosingEngine
     from rybbit_mcp.answers.answer import Answer
     from rybbit_mcp.answers.privacy import Privacy
     from rybbit_mcp.api.client import RybbitClient
@@ -76,11 +76,23 @@ class Toolbox:
         return Handles(self.client, self.privacy)
 
     @cached_property
-    def engine(self) -> LocalEngine:
-        """Computes over many visits."""
-        from rybbit_mcp.analysis.local import LocalEngine
+    def engine(self) -> ChoosingEngine:
+        """Computes over many visits.
 
-        return LocalEngine(self.client, clock=self.clock)
+        Raises:
+            ConfigurationError: `RYBBIT_CLICKHOUSE_URL` is no address.
+        """
+        from rybbit_mcp.analysis.choosing import choose_engine
+
+        secret = self.settings.clickhouse_url
+        return choose_engine(
+            self.client,
+            clock=self.clock,
+            # The demo has no queries, and nobody's database.
+            wanted="local" if self.is_demo else self.settings.engine,
+            clickhouse_url=secret.get_secret_value() if secret and not self.is_demo else "",
+            ca_file=str(self.settings.ca_file or ""),
+        )
 
     @cached_property
     def privacy(self) -> Privacy:
@@ -135,7 +147,10 @@ class Toolbox:
     async def aclose(self) -> None:
         """End what was begun; a later call begins anew."""
         client: RybbitClient | None = self.__dict__.pop("client", None)
-        for name in ("directory", "handles", "engine"):
+        engine: ChoosingEngine | None = self.__dict__.pop("engine", None)
+        for name in ("directory", "handles"):
             self.__dict__.pop(name, None)
+        if engine is not None:
+            await engine.aclose()
         if client is not None:
             await client.aclose()
