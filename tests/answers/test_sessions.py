@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lines of answers are as long as they are
 """The list of visits: its lines, its paging and its budget."""
 
 from __future__ import annotations
