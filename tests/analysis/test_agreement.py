@@ -36,7 +36,8 @@ def check(world: World, asked: Specification) -> Outcome:
 
 @pytest.mark.parametrize("name", [*OF_VISITS, *OF_EVENTS])
 def test_all_agree_on_every_dimension_and_metric(worlds: tuple[World, ...], name: str) -> None:
-    for world in worlds:
+    depends_on_zone = name in {"hour", "weekday", "day", "week", "month"}
+    for world in worlds if depends_on_zone else worlds[:1]:
         metrics = (*METRICS, "occurrences") if name in OF_EVENTS else VISIT_METRICS
         asked = Specification(
             world.window, group_by=(name,), metrics=metrics, converted_by="signup"
