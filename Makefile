@@ -1,6 +1,6 @@
 # Small verbs. Each makes its own .venv first; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types tests bench samples inspector conformance build clean
+.PHONY: help demo test check lint types tests bench longlife samples inspector conformance build clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,9 @@ tests: .venv/developer inspector ## all tests
 
 bench: .venv/developer ## tokens, start and latency against their budgets
 	@$(BIN)/python bench/run.py
+
+longlife: .venv/developer ## 100,000 calls and 500 endings; a quarter of an hour (SHORT=1: a minute)
+	@$(BIN)/python -m bench.longlife $(if $(SHORT),--short)
 
 samples: .venv/developer ## write the generated parts of README and docs
 	$(BIN)/python -m bench.samples
