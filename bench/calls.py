@@ -26,6 +26,9 @@ from rybbit_mcp.tools import TOOLS
 ROOT = Path(__file__).parent.parent
 AT_ONCE = 50
 WARM_UP = 1_000
+KEPT_CONNECTIONS = 4
+"""How many idle connections the client's pool holds, more or less at any moment."""
+
 SESSION_TOOLS = {"list_sites", "list_sessions", "get_session", "get_session_locations"}
 OTHERS = sorted({module.__name__.rpartition(".")[2] for module in TOOLS} - SESSION_TOOLS)
 """Tools that compute over many visits: asked once a round for each site."""
@@ -62,7 +65,7 @@ class Life:
         first, last = self.states[0], self.states[-1]
         return (
             self.growth < 0.05
-            and last.descriptors <= first.descriptors
+            and last.descriptors <= first.descriptors + KEPT_CONNECTIONS
             and last.tasks <= first.tasks
             and self.wrong_count == 0
         )
