@@ -36,6 +36,8 @@ from rybbit_mcp.api.story import read_story
 from rybbit_mcp.api.window import Window
 
 LARGEST_LIMIT = 10_000
+LARGEST_NUMBER = 10**9
+"""Of pages, events and minutes: servers fail on numbers beyond 64 bits."""
 
 _SITE = re.compile(r"[1-9]\d{0,9}|[A-Za-z0-9]{5,36}", re.ASCII)
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -97,11 +99,14 @@ class RybbitClient:
         Raises:
             UnsupportedError: a server (2.2 and older) or a key that cannot list sites.
         """
-        return await read_sites(self._connection)
+        with self._http.in_time():
+            return await read_sites(self._connection)
 
     async def site(self, site: str) -> Site:
         """One site by its number or text id."""
-        return await read_site(self._connection, _checked_site(site))
+        site = _checked_site(site)
+        with self._http.in_time():
+            return await read_site(self._connection, site)
 
     async def sessions(
         self,
@@ -119,12 +124,13 @@ class RybbitClient:
             BadRequestError: page, limit or a filter out of bounds.
             UnsupportedError: a filter or window this server cannot answer rightly.
         """
-        if page < 1:
+        if not 1 <= page <= LARGEST_NUMBER:
             raise BadRequestError(f"page={page} does not exist.", "Pages begin at 1.")
         if not 1 <= limit <= LARGEST_LIMIT:
-            raise BadRequestError(f"limit={limit} is out of range.", f"1 to {LARGEST_LIMIT}.")
-        query = await self._query(site, window, filters, conditions)
-        return await read_page(self._connection, query, page=page, limit=limit)
+            raise BadRequestError(f"limit={limit} is out of range.", f"Use 1 to {LARGEST_LIMIT}.")
+        with self._http.in_time():
+            query = await self._query(site, window, filters, conditions)
+            return await read_page(self._connection, query, page=page, limit=limit)
 
     async def scan(
         self,
@@ -172,16 +178,16 @@ class RybbitClient:
                 f"session_id {session_id[:40]!r} is not a session id.",
                 "Take one from list_sessions: letters, digits, - and _ only.",
             )
-        if min(offset, limit, minutes) < 0:
-            raise BadRequestError("offset, limit and minutes cannot be negative.", "Use 0 or more.")
-        return await read_story(
-            self._connection,
-            _checked_site(site),
-            session_id,
-            offset=offset,
-            limit=limit,
-            minutes=minutes,
-        )
+        for number in (offset, limit, minutes):
+            if not 0 <= number <= LARGEST_NUMBER:
+                raise BadRequestError(
+                    "offset, limit and minutes cannot be negative or so large.", "Use 0 or more."
+                )
+        site, connection = _checked_site(site), self._connection
+        with self._http.in_time():
+            return await read_story(
+                connection, site, session_id, offset=offset, limit=limit, minutes=minutes
+            )
 
     async def locations(
         self, site: str, window: Window, *, filters: Sequence[Filter] = (), user_id: str = ""
@@ -194,16 +200,15 @@ class RybbitClient:
         site, checked = _checked_site(site), self._checked(filters)
         if user_id:  # the parameter of this name is ignored here, the filter works
             checked += (Filter(parameter="user_id", value=(user_id,)),)
-        generation = await self.generation()
-        plan = plan_locations(checked, generation, self._search)
-        parameters = window_parameters(window, generation) | filter_parameter(plan.sent)
-        check_sendable(parameters)
-        body = await self._connection.read(
-            _Locations,
-            lambda g: g.location_parts(site),
-            parameters,
-            Asked("locations", site, has_filters=bool(plan.sent)),
-        )
+        with self._http.in_time():
+            generation = await self.generation()
+            plan = plan_locations(checked, generation, self._search)
+            parameters = window_parameters(window, generation) | filter_parameter(plan.sent)
+            check_sendable(parameters)
+            asked = Asked("locations", site, has_filters=bool(plan.sent))
+            body = await self._connection.read(
+                _Locations, lambda g: g.location_parts(site), parameters, asked
+            )
         return LocationList(tuple(plan.keep(body.data)), plan.notes)
 
     async def offers_queries(self) -> bool:

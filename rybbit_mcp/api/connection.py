@@ -22,6 +22,9 @@ from rybbit_mcp.api.reply import Reply
 Body = TypeVar("Body", bound=BaseModel)
 PartsOf = Callable[[Generation], Sequence[str]]
 
+SECOND_LOOK_S = 5.0
+"""An error is worth knowing better, but not worth waiting long for."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -160,9 +163,11 @@ class Connection:
         self, parts: Sequence[str], parameters: Mapping[str, str]
     ) -> Reply | None:
         try:
-            return await self.http.get(parts, parameters)
+            with anyio.move_on_after(SECOND_LOOK_S):
+                return await self.http.get(parts, parameters)
         except RybbitError:
-            return None
+            pass
+        return None
 
 
 _ABOUT_KEY = frozenset({"Forbidden", "Unauthorized"})

@@ -7,7 +7,8 @@ at all are raised here.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -80,6 +81,19 @@ class Http:
         if self._client is not None:
             await self._client.aclose()
 
+    @contextmanager
+    def in_time(self) -> Iterator[None]:
+        """Bounds all requests inside together by the time that a single one has.
+
+        Raises:
+            RequestTimeoutError: it is over.
+        """
+        try:
+            with anyio.fail_after(self._total_timeout_s):
+                yield
+        except TimeoutError:
+            raise too_slow(self._total_timeout_s) from None
+
     async def get(
         self,
         parts: Sequence[str],
@@ -122,11 +136,8 @@ class Http:
         once: Callable[[], Awaitable[Reply]],
         is_again: Callable[[Exception], bool | float],
     ) -> Reply:
-        try:
-            with anyio.fail_after(self._total_timeout_s):
-                return await self._with_retries(once, is_again)
-        except TimeoutError:
-            raise too_slow(self._total_timeout_s) from None
+        with self.in_time():
+            return await self._with_retries(once, is_again)
 
     async def _with_retries(
         self,

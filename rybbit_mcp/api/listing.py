@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import anyio
@@ -19,7 +19,7 @@ from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.models import Session
 from rybbit_mcp.api.parameters import Conditions, check_sendable, window_parameters
 from rybbit_mcp.api.patterns import TextSearch
-from rybbit_mcp.api.planning import Plan, plan_sessions
+from rybbit_mcp.api.planning import DEVICES_ONLY, Plan, plan_sessions
 from rybbit_mcp.api.results import SessionPage
 from rybbit_mcp.api.window import Window
 
@@ -60,6 +60,8 @@ class SessionQuery:
         parameters |= conditions.parameters(generation) | filter_parameter(plan.sent)
         check_sendable(parameters)
         is_exact = plan.is_exact and conditions.is_exact(generation)
+        if conditions.user_id and generation.name == "A" and DEVICES_ONLY not in plan.notes:
+            plan = replace(plan, notes=(*plan.notes, DEVICES_ONLY))
         return cls(site, window, conditions, parameters, plan, is_exact)
 
     def keep(self, rows: Sequence[Session]) -> list[Session]:

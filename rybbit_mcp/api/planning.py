@@ -46,6 +46,7 @@ _VARYING = frozenset({"channel", "hostname", "referrer", "tag"}) | {
 """Fields that events of one visit can differ in; the list shows the first event's."""
 _OF_EVENTS = frozenset({"pathname", "page_title", "querystring"})
 
+DEVICES_ONLY = "user_id: a server this old may know device ids only"
 _PAGES_DIFFER = "servers take a visit's first or last event of any kind for {}, not its pageview"
 
 
@@ -96,7 +97,7 @@ def plan_sessions(
             is_exact = False
             notes.append(f"{item} was applied here: {_reason(item, generation)}")
         if item.parameter == "user_id" and generation.name == "A":
-            notes.append("user_id: a server this old may know device ids only")
+            notes.append(DEVICES_ONLY)
     return Plan(tuple(sent), tuple(checks), is_exact, tuple(dict.fromkeys(notes)))
 
 
@@ -131,6 +132,8 @@ def plan_locations(
         sent += form.sent
         if item.parameter in PAGES:
             notes.append(_PAGES_DIFFER.format(item.parameter))
+        if item.parameter == "user_id" and generation.name == "A":
+            notes.append(DEVICES_ONLY)
     return Plan(tuple(sent), tuple(checks), notes=tuple(dict.fromkeys(notes)))
 
 

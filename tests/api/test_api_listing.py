@@ -104,6 +104,7 @@ async def test_the_last_page_has_nothing_after_it() -> None:
     [
         ({"page": 0}, "page=0"),
         ({"page": -1}, "page=-1"),
+        ({"page": 10**30}, "page=10"),
         ({"limit": 0}, "limit=0"),
         ({"limit": 100_000}, "limit=100000"),
         ({"conditions": Conditions(user_id="x" * 20_000)}, "user_id"),
@@ -404,6 +405,16 @@ async def test_identified_only_is_refused_where_rows_do_not_tell() -> None:
             .client("A")
             .sessions("1", WEEK, conditions=Conditions(identified_only=True))
         )
+
+
+async def test_the_oldest_servers_are_said_to_know_devices_only() -> None:
+    for generation, is_said in (("A", True), ("B", False)):
+        server = ListServer([row(1)])
+        conditions = Conditions(user_id="device1")
+
+        page = await server.client(generation).sessions("1", WEEK, conditions=conditions)  # type: ignore[arg-type]
+
+        assert any("device ids only" in note for note in page.notes) == is_said
 
 
 async def test_filters_are_sent_as_compact_json() -> None:

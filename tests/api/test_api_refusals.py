@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from inline_snapshot import snapshot
 
+from rybbit_mcp.api import connection
 from rybbit_mcp.api.client import RybbitClient
 from rybbit_mcp.api.errors import (
     AccessDeniedError,
@@ -17,6 +19,7 @@ from rybbit_mcp.api.errors import (
     BadRequestError,
     NotFoundError,
     RateLimitedError,
+    RequestTimeoutError,
     RybbitError,
     ServerError,
     UnexpectedBodyError,
@@ -82,6 +85,13 @@ UNAUTHORIZED = error(401, {"error": "Unauthorized"})
 FORBIDDEN = error(403, {"error": "Forbidden"})
 FAILED = error(500, {"error": "Failed to fetch sessions"})
 EMPTY = httpx.Response(200, json={"data": []})
+CALLS: list[Callable[[RybbitClient], Any]] = [
+    lambda c: c.session("1", "SomeSession001"),
+    lambda c: c.sites(),
+    lambda c: c.site("1"),
+    lambda c: c.sessions("1", ALL_TIME),
+    lambda c: c.locations("1", ALL_TIME),
+]
 ORGANIZATIONS = recording("current/organizations").response()
 
 
@@ -254,6 +264,57 @@ async def test_a_wall_before_the_server_is_not_taken_for_the_server() -> None:
 
         assert isinstance(found, UnexpectedBodyError)
         assert str(status) in found.message
+
+
+async def test_a_second_look_takes_no_long_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SECOND_LOOK_S", 0.01)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("organizations"):
+            await anyio.sleep_forever()
+        return httpx.Response(403, json={"error": "Forbidden"})
+
+    client = RybbitClient(
+        "https://r.example",
+        KEY,
+        generation=GENERATIONS["D"],
+        transport=httpx.MockTransport(answer),
+    )
+
+    with pytest.raises(AccessDeniedError, match="does not open site 1"):
+        await client.sessions("1", ALL_TIME)
+
+
+async def test_all_requests_of_a_call_have_one_time_together() -> None:
+    """Hosts give up after a minute; each request alone may take 24 seconds."""
+    asked: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) > 2:
+            await anyio.sleep_forever()
+        if request.url.path.endswith("version"):
+            return httpx.Response(200, json={"version": "2.7.0"})
+        return recording("current/detail-long-default").response()
+
+    for call in CALLS:
+        client = RybbitClient(
+            "https://r.example", KEY, transport=httpx.MockTransport(answer), total_timeout_s=0.03
+        )
+        with pytest.raises(RequestTimeoutError):
+            await call(client)
+
+
+async def test_the_log_tells_endpoint_status_and_size_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG", logger="rybbit_mcp")
+
+    await Server(list=EMPTY).client.sessions("1", ALL_TIME, filters=[GERMANY])
+
+    assert [one.getMessage() for one in caplog.records if one.name.startswith("rybbit_mcp")] == [
+        "session list: status 200, 11 bytes"
+    ]
 
 
 # 2.2 and older: 401 for everything.
@@ -553,17 +614,10 @@ async def test_fields_that_are_missing_null_or_unknown_do_no_harm() -> None:
 
 
 async def test_a_strange_body_is_one_error_of_every_method() -> None:
-    calls: list[Callable[[RybbitClient], Any]] = [
-        lambda c: c.sessions("1", ALL_TIME),
-        lambda c: c.session("1", "SomeSession001"),
-        lambda c: c.locations("1", ALL_TIME),
-        lambda c: c.sites(),
-        lambda c: c.site("1"),
-    ]
     for body in BODIES.values():
         answer = httpx.Response(200, content=body)
         server = Server(list=answer, detail=answer, locations=answer, organizations=answer)
         server.answers["site"] = answer
-        for call in calls:
+        for call in CALLS:
             with pytest.raises(UnexpectedBodyError):
                 await call(server.client)
