@@ -158,7 +158,8 @@ class Pager:
             group.cancel_scope.cancel()
         self._in_flight -= 1
         self._start_more(group)
-        await self._report(self._row_count(), self._expected_rows(), self._so_far())
+        if number in self._facts and self._facts[number].row_count:
+            await self._report(self._row_count(), self._expected_rows(), self._so_far())
 
     async def _load(self, number: int) -> PageFacts:
         self._reading_count += 1

@@ -29,7 +29,7 @@ _TEXTS = tuple(
 )
 _COUNTS = tuple(name for name, kind in KEPT_COLUMNS.items() if kind in {"BIGINT", "INTEGER"})
 
-_TIME = r"[12][0-9]{3}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:[.][0-9]{3})?"
+_TIME = r"[12][0-9]{3}-[01][0-9]-[0-3][0-9] (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{3})?"
 _PLAIN_NUMBERS = rf"^{_TIME}\x01{_TIME}(?:\x01-?(?:0|[1-9][0-9]{{0,8}}))*$"
 _NUMBER = r"-?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?"
 _NO_NUMBER = r"-?(?i:nan|inf|infinity)"
