@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
+
 from rybbit_mcp.api.bulk import parse_page
 from rybbit_mcp.api.filters import Filter
 from rybbit_mcp.api.models import Event
@@ -77,12 +79,12 @@ class FakeSite:
         return self if not filters else _Narrowed(self, tuple(filters)).site()
 
     async def page(self, number: int, size: int) -> bytes:
-        self._count(f"page {number}/{size}")
+        self.calls.append(f"page {number}/{size}")
         self.under_way += 1
         self.widest = max(self.widest, self.under_way)
         try:
             self.on_page(number)
-            await _let_others_run()
+            await self._answered()
             rows = sorted(self.rows, key=lambda row: row["session_end"], reverse=True)
             return json.dumps({"data": rows[(number - 1) * size : number * size]}).encode()
         finally:
@@ -98,9 +100,9 @@ class FakeSite:
         assert ended_at.tzinfo is UTC
 
     async def events(self, session_id: str) -> tuple[Event, ...]:
-        self._count(session_id)
+        self.calls.append(session_id)
         self.on_detail(session_id)
-        await _let_others_run()
+        await self._answered()
         return tuple(Event.model_validate(one) for one in self.details[session_id])
 
     def calls_left(self) -> int | None:
@@ -109,8 +111,10 @@ class FakeSite:
     def width(self, most: int) -> int:
         return min(most, self.most_at_once or most)
 
-    def _count(self, call: str) -> None:
-        self.calls.append(call)
+    async def _answered(self) -> None:
+        """Let others run meanwhile; a call counts when its answer comes."""
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
         if self.budget is not None:
             self.budget -= 1
 
@@ -128,10 +132,3 @@ class _Narrowed:
         part = FakeSite([row for row in self.whole.rows if row["session_id"] in found])
         part.details, part.calls, part.notes = self.whole.details, self.whole.calls, ()
         return part
-
-
-async def _let_others_run() -> None:
-    import anyio
-
-    for _ in range(3):
-        await anyio.lowlevel.checkpoint()
