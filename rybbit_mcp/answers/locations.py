@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rybbit_mcp.analysis.places import CountryPlaces, PlaceSummary, summarize_places
 from rybbit_mcp.answers.answer import Answer, Cell, Table
-from rybbit_mcp.answers.budget import fitted, structured_size, text_size
+from rybbit_mcp.answers.budget import largest_fitting, structured_size, text_size
 from rybbit_mcp.answers.heading import first_line
 from rybbit_mcp.answers.words import count_of, share
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rybbit_mcp.api.window import Window
 
 CITIES_NAMED = 3
+CITIES_IN_ALL = 30
+LARGEST_LIMIT = 250
 CITY_LIMIT = 30
 
 
@@ -52,30 +54,32 @@ def render_locations(
     """Visits by country, most first, each with its largest cities; the total is all visits.
 
     Shape: rows of countries, then `others (n)` for the countries not shown and `(unknown)` for
-    visits without a place; the numbers add up to the total in the head.
+    visits without a country; the numbers add up to the total in the head, also where the budget
+    allows fewer countries than asked for.
     """
     summary = summarize_places(found.locations)
-    shows_cities = any(
-        privacy.place(country.country, "", place.city).city
-        for country in summary.countries
-        for place in country.cities[:1]
+    most = min(asked.limit, len(summary.countries))
+    if len(summary.countries) - most == 1:
+        most += 1  # a row for one other country would say less than its own
+    writer = _Writer(
+        summary,
+        shows_cities=bool(privacy.place("", "", "city").city),
+        is_structured=size is structured_size,
     )
-    is_structured = size is structured_size
-    shown = summary.countries[: asked.limit]
-    rest = summary.countries[asked.limit :]
-    rows = [_row(country, summary, gate, privacy, is_structured) for country in shown]
-    rows += _other_rows(rest, summary, is_structured)
-    columns: tuple[str, ...] = ("country", "visits", "share", "cities")
-    if not shows_cities:
-        columns, rows = columns[:3], [row[:3] for row in rows]
-    calls = (asked.call(min(100, len(summary.countries))),) if rest else ()
-    answer = Answer(
-        head=(_title(asked), _extent(summary, shows_cities), *found.notes),
-        tables=(Table("countries", columns, tuple(rows)),),
-        next=calls,
-        notes=_removed(gate),
-    )
-    return fitted(answer, max_chars=max_chars, size=size)
+    rows = writer.country_rows(most, gate, privacy)
+
+    def build(shown: int) -> Answer:
+        rest = summary.countries[shown:]
+        # More than fit now would not fit then.
+        calls = (asked.call(min(LARGEST_LIMIT, len(summary.countries))),) if rest else ()
+        return Answer(
+            head=(_title(asked), writer.extent(), *found.notes),
+            tables=(writer.table([*rows[:shown], *writer.other_rows(rest)]),),
+            next=calls if shown == most else (),
+            notes=_removed(gate),
+        )
+
+    return largest_fitting(build, most, max_chars=max_chars, size=size)
 
 
 def _title(asked: PlacesAsked) -> str:
@@ -83,56 +87,73 @@ def _title(asked: PlacesAsked) -> str:
     return f"{line} · filters: {asked.filters}" if asked.filters else line
 
 
-def _extent(summary: PlaceSummary, shows_cities: bool) -> str:
-    if not summary.total:
-        return "no visits in this time"
-    countries = count_of(len(summary.countries), "country", "countries")
-    cities = f", {count_of(summary.city_count, 'city', 'cities')}" if shows_cities else ""
-    return f"{count_of(summary.total, 'visit')}, all that match, from {countries}{cities}"
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes the rows of one summary."""
+
+    summary: PlaceSummary
+    shows_cities: bool
+    is_structured: bool
+
+    def extent(self) -> str:
+        """The totals: visits, countries and, where they are shown, cities."""
+        summary = self.summary
+        if not summary.total:
+            return "no visits in this time"
+        countries = count_of(len(summary.countries), "country")
+        cities = f", {count_of(summary.city_count, 'city')}" if self.shows_cities else ""
+        return f"{count_of(summary.total, 'visit')}, all that match, from {countries}{cities}"
+
+    def table(self, rows: Sequence[tuple[Cell, ...]]) -> Table:
+        """The table of these rows, without the column of cities where none is shown."""
+        columns = ("country", "visits", "share", "cities")
+        if self.shows_cities:
+            return Table("countries", columns, tuple(rows))
+        return Table("countries", columns[:-1], tuple([row[:-1] for row in rows]))
+
+    def country_rows(self, count: int, gate: Gate, privacy: Privacy) -> list[tuple[Cell, ...]]:
+        """The most visited countries; the fewer there are, the more of their cities are named."""
+        named_count = max(CITIES_NAMED, CITIES_IN_ALL // max(1, count))
+        return [
+            self._row(
+                gate.text(country.country, limit=20),
+                country.visit_count,
+                _cities(country, named_count, gate, privacy) if self.shows_cities else "",
+            )
+            for country in self.summary.countries[:count]
+        ]
+
+    def other_rows(self, rest: Sequence[CountryPlaces]) -> list[tuple[Cell, ...]]:
+        """The rows that make the sum whole."""
+        rows = []
+        if rest:
+            count = sum(country.visit_count for country in rest)
+            rows.append(self._row(f"others ({len(rest)})", count))
+        if self.summary.unknown_count:
+            rows.append(self._row("(unknown)", self.summary.unknown_count))
+        return rows
+
+    def _row(self, name: str, count: int, cities: str = "") -> tuple[Cell, ...]:
+        total = self.summary.total
+        return (name, count, count / total if self.is_structured else share(count, total), cities)
 
 
-def _row(
-    country: CountryPlaces,
-    summary: PlaceSummary,
-    gate: Gate,
-    privacy: Privacy,
-    is_structured: bool,
-) -> tuple[Cell, ...]:
-    name = gate.text(country.country, limit=20)
-    cities = _cities(country, gate, privacy)
-    return (name, country.visit_count, _share(country.visit_count, summary, is_structured), cities)
-
-
-def _cities(country: CountryPlaces, gate: Gate, privacy: Privacy) -> str:
+def _cities(country: CountryPlaces, named_count: int, gate: Gate, privacy: Privacy) -> str:
     """The largest cities with their visits, the others together, and those not known."""
-    named = [
-        f"{gate.text(privacy.place('', '', place.city).city, limit=CITY_LIMIT)} {place.visit_count}"
-        for place in country.cities[:CITIES_NAMED]
+
+    def shown(city: str) -> str:
+        return privacy.place("", "", city).city
+
+    parts = [
+        f"{gate.text(place.city, limit=CITY_LIMIT, mask=shown)} {place.visit_count}"
+        for place in country.cities[:named_count]
     ]
-    others = country.cities[CITIES_NAMED:]
+    others = country.cities[named_count:]
     if others:
-        named.append(f"{len(others)} more {sum(place.visit_count for place in others)}")
+        parts.append(f"{len(others)} more {sum(place.visit_count for place in others)}")
     if country.city_unknown_count:
-        named.append(f"city unknown {country.city_unknown_count}")
-    return ", ".join(named)
-
-
-def _other_rows(
-    rest: tuple[CountryPlaces, ...], summary: PlaceSummary, is_structured: bool
-) -> list[tuple[Cell, ...]]:
-    rows: list[tuple[Cell, ...]] = []
-    if rest:
-        count = sum(country.visit_count for country in rest)
-        label = f"others ({len(rest)})"
-        rows.append((label, count, _share(count, summary, is_structured), ""))
-    if summary.unknown_count:
-        count = summary.unknown_count
-        rows.append(("(unknown)", count, _share(count, summary, is_structured), ""))
-    return rows
-
-
-def _share(count: int, summary: PlaceSummary, is_structured: bool) -> Cell:
-    return count / summary.total if is_structured else share(count, summary.total)
+        parts.append(f"city unknown {country.city_unknown_count}")
+    return ", ".join(parts)
 
 
 def _removed(gate: Gate) -> tuple[str, ...]:
