@@ -6,6 +6,7 @@ The address may hold a password. It never leaves this module, neither in an erro
 from __future__ import annotations
 
 import importlib
+import threading
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,7 @@ class DirectEngine:
         self._address = address
         self._ca_file = ca_file
         self._client: Any = None
+        self._connecting = threading.Lock()
 
     @property
     def way(self) -> str:
@@ -126,9 +128,10 @@ class DirectEngine:
     def _ask(self, query: str) -> list[dict[str, object]]:
         driver = _driver()
         try:
-            if self._client is None:
-                self._client = self._connected(driver)
-            client = self._client
+            with self._connecting:
+                if self._client is None:
+                    self._client = self._connected(driver)
+                client = self._client
             answer: bytes = client.raw_query(query, settings=_bounds(client), fmt="JSONEachRow")
         except driver.driver.exceptions.Error as error:
             raise _failure(error, driver) from None
@@ -175,7 +178,7 @@ def _bounds(client: Any) -> dict[str, int]:  # noqa: ANN401 - the driver's clien
 
 def _failure(error: Any, driver: Any) -> RybbitError:  # noqa: ANN401 - the driver's errors
     """The error that one of the driver's means; never holds its text."""
-    code = error.code
+    code = getattr(error, "code", None)
     if code in _REFUSED:
         return AuthenticationError(
             f"ClickHouse refuses the user of {SETTING}.",
