@@ -131,7 +131,7 @@ class ChoosingEngine:
             ConfigurationError: settings with which ClickHouse cannot be asked.
             RybbitError: as the local engine.
         """
-        reasons = [reason for (_, at), reason in self._given_up.items() if at == site]
+        reasons = [why for (_, at), why in self._given_up.items() if why and at == site]
         news: list[str] = []
         problem: RybbitError | None = None
         for place, remote in enumerate(self._remotes):
@@ -145,6 +145,9 @@ class ChoosingEngine:
                 problem = error
             except RybbitError as error:
                 problem = error
+                if isinstance(error, NotFoundError) and error.what == "route":
+                    self._given_up[place, site] = ""  # nothing failed: the server has no such part
+                    continue
                 news.append(f"not counted through {remote.way}: {error.message}")
                 if isinstance(error, _FOR_GOOD):
                     self._given_up[place, site] = news[-1]
