@@ -25,6 +25,7 @@ from rybbit_mcp.api.filters import PATTERNS, Filter, check_filters
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.http import TOTAL_TIMEOUT_S, Http
 from rybbit_mcp.api.listing import SessionQuery, filter_parameter, read_page, scan_pages
+from rybbit_mcp.api.matching import as_sent
 from rybbit_mcp.api.models import Location, Session, Site
 from rybbit_mcp.api.parameters import Conditions, check_sendable, window_parameters
 from rybbit_mcp.api.patterns import compile_patterns, duckdb_search
@@ -40,6 +41,7 @@ LARGEST_NUMBER = 10**9
 """Of pages, events and minutes: servers fail on numbers beyond 64 bits."""
 
 _SITE = re.compile(r"[1-9]\d{0,9}|[A-Za-z0-9]{5,36}", re.ASCII)
+_TEXT_ID = re.compile(r"[0-9a-f]{12}", re.ASCII)
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _NO_CONDITIONS = Conditions()
 
@@ -244,7 +246,9 @@ class _Locations(BaseModel):
 
 
 def _checked_site(site: str) -> str:
-    if not _SITE.fullmatch(site):
+    # Servers read as a number what JavaScript does: 00001 and 0x001 are site 1.
+    is_number = as_sent(site) != site and not _TEXT_ID.fullmatch(site)
+    if is_number or not _SITE.fullmatch(site):
         raise BadRequestError(
             f"site {site[:40]!r} is neither a number nor a text id.",
             "Give a number such as 1, or a text id of letters and digits.",

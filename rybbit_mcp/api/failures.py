@@ -51,6 +51,13 @@ def too_large(most_bytes: int) -> UnexpectedBodyError:
     )
 
 
+def not_unpacked() -> UnexpectedBodyError:
+    """The error of an answer compressed in a broken or an unknown way."""
+    return UnexpectedBodyError(
+        "The server's answer cannot be decompressed.", "Check the proxy in front of it."
+    )
+
+
 def failure_of(error: httpx.RequestError, timeout_s: float) -> RybbitError:
     """The error that an httpx one means; never holds its text."""
     if isinstance(error, httpx.ConnectTimeout):
@@ -58,9 +65,7 @@ def failure_of(error: httpx.RequestError, timeout_s: float) -> RybbitError:
     if isinstance(error, httpx.TimeoutException):
         return too_slow(timeout_s)
     if isinstance(error, httpx.DecodingError):
-        return UnexpectedBodyError(
-            "The server's answer cannot be decompressed.", "Check the proxy in front of it."
-        )
+        return not_unpacked()
     if isinstance(error, httpx.ProxyError):
         return ConnectionFailedError(
             "The proxy that the environment names does not lead to the Rybbit server.",

@@ -6,6 +6,7 @@ at all are raised here.
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from rybbit_mcp.api.failures import (
     failure_of,
     is_unconnected,
     is_worth_retrying,
+    not_unpacked,
     too_large,
     too_slow,
 )
@@ -34,6 +36,8 @@ LONGEST_WAIT_S = 5.0
 LARGEST_BODY = 64 * 1024 * 1024
 
 _PASSING = frozenset({502, 503, 504})
+_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
+"""Single ones that turn a chunk into a bounded number of bytes; others, or two, do not."""
 
 
 class _PassingFailure(Exception):  # noqa: N818 - never leaves this module
@@ -89,10 +93,19 @@ class Http:
             RequestTimeoutError: it is over.
         """
         try:
-            with anyio.fail_after(self._total_timeout_s):
+            with anyio.fail_after(self._time_left_s()):
                 yield
         except TimeoutError:
             raise too_slow(self._total_timeout_s) from None
+
+    def _time_left_s(self) -> float:
+        """What a question leaves for one call: it ends a little sooner, to be answered in part."""
+        question_ends_at = anyio.current_effective_deadline()
+        if question_ends_at == -math.inf:  # cancelled, which is no lack of time
+            return self._total_timeout_s
+        reserve_s = min(0.5, self._total_timeout_s / 20)
+        left_s = question_ends_at - anyio.current_time() - reserve_s
+        return max(0.0, min(self._total_timeout_s, left_s))
 
     async def get(
         self,
@@ -176,6 +189,8 @@ class Http:
             method, url, params=parameters, json=content, headers=headers
         ) as response:
             self.budget.note(response.status_code, response.headers, self._clock())
+            if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
+                raise not_unpacked()
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -198,7 +213,11 @@ class Http:
                     follow_redirects=False,
                     timeout=httpx.Timeout(self._total_timeout_s, connect=CONNECT_TIMEOUT_S),
                     limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
-                    headers={"User-Agent": self._user_agent, "Accept": "application/json"},
+                    headers={
+                        "User-Agent": self._user_agent,
+                        "Accept": "application/json",
+                        "Accept-Encoding": "gzip, deflate",
+                    },
                 )
             except (ValueError, httpx.InvalidURL, ImportError):
                 raise ConfigurationError(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from rybbit_mcp.api.errors import UnsupportedError
 from rybbit_mcp.api.filters import (
     COMPARISONS,
-    COORDINATES,
     EVENT_PARAMETERS,
     NEGATIVE,
     NULL_CHECKS,
@@ -78,8 +77,6 @@ def _way_around(item: Filter, generation: Generation, *, has_rows: bool) -> str:
 
 def _right_types(item: Filter, generation: Generation) -> list[str]:
     """The operators that this parameter can be asked with."""
-    if item.parameter in COORDINATES:
-        return [name for name in OPERATORS if name in COMPARISONS | {"equals", "not_equals"}]
     is_event = item.parameter in EVENT_PARAMETERS
     if is_event and not generation.has_site_routes:
         return ["equals", "contains"]

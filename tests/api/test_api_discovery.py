@@ -11,6 +11,7 @@ import pytest
 from rybbit_mcp.api.client import RybbitClient
 from rybbit_mcp.api.discovery import discover
 from rybbit_mcp.api.errors import (
+    AccessDeniedError,
     ConnectionFailedError,
     NotFoundError,
     RateLimitedError,
@@ -237,6 +238,34 @@ async def test_the_generation_is_found_out_once_also_by_calls_at_once() -> None:
     await client.generation()
 
     assert site.paths == ["version"]
+
+
+async def test_a_redirect_behind_a_hidden_version_is_said_to_be_one() -> None:
+    moved = httpx.Response(308, headers={"Location": "https://www.r.example/"})
+    site = Site({"version": httpx.Response(404, html="x")}, otherwise=lambda: moved)
+
+    with pytest.raises(UnexpectedBodyError, match="redirects") as error:
+        await site.client().sites()
+
+    assert "RYBBIT_URL" in error.value.hint
+
+
+async def test_a_newer_server_without_the_route_is_asked_no_further() -> None:
+    site = Site(answers_of("C"))
+    client = site.client()
+    await client.locations("1", ALL_TIME)
+    site.answers = NO_KEY["D", False]
+
+    with pytest.raises(NotFoundError, match="part of the API"):
+        await client.locations("1", ALL_TIME)
+
+
+async def test_an_odd_401_of_a_newer_server_is_about_access() -> None:
+    """It is looked at as another generation's, found not to be, and told as a refusal."""
+    site = Site(NO_KEY["D", False] | {"sites/1/sessions": unauthorized()})
+
+    with pytest.raises(AccessDeniedError, match="does not open site 1"):
+        await site.client().sessions("1", ALL_TIME)
 
 
 async def test_a_failed_discovery_is_not_remembered() -> None:

@@ -128,7 +128,11 @@ async def test_arguments_out_of_bounds_are_refused_before_any_request(
 
 
 @pytest.mark.parametrize(
-    "site", ["", "0", "-1", "1.0", "1e0", "01", "0x1", " 1", "1 OR 1", "../2", "shop.example.com"]
+    "site",
+    [
+        *("", "0", "-1", "1.0", "1e0", "01", "0x1", " 1", "1 OR 1", "../2", "shop.example.com"),
+        *("00001", "0x0001", "1e000", "Infinity"),
+    ],
 )
 async def test_a_site_that_servers_would_read_as_another_is_refused(site: str) -> None:
     server = ListServer([])
@@ -143,6 +147,15 @@ async def test_a_site_that_servers_would_read_as_another_is_refused(site: str) -
             await call()
 
     assert server.asked == []
+
+
+async def test_a_text_id_is_a_site() -> None:
+    server = ListServer([])
+
+    for site in ("2490434d3bf3", "123e45678901", "1", "9999999999", "abcde"):
+        await server.client().sessions(site, WEEK)
+
+    assert len(server.asked) == 5
 
 
 @pytest.mark.parametrize("place", range(3))

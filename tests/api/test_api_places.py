@@ -162,6 +162,12 @@ async def test_what_is_compared_with_every_event_says_so() -> None:
         assert said in answer.notes[0]
 
 
+async def test_the_oldest_servers_are_said_to_know_devices_only() -> None:
+    answer = await Server("A").client.locations("1", ALL_TIME, user_id="ada@example.com")
+
+    assert answer.notes == ("user_id: a server this old may know device ids only",)
+
+
 async def test_recorded_places_read_numbers_as_the_texts_they_were() -> None:
     body = recording("current/locations-number-like-texts").response()
     client = RybbitClient(

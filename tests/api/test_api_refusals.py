@@ -175,6 +175,24 @@ async def test_an_organization_key_is_not_asked_about_where_it_is_always_refused
     assert server.asked == ["list"]
 
 
+async def test_a_site_that_opened_to_an_organization_key_before_is_said_so() -> None:
+    server = Server(list=EMPTY, key="rb_org_" + "x" * 64)
+    await server.client.sessions("1", ALL_TIME)
+    server.answers["list"] = FORBIDDEN
+
+    found = await raised(server)
+
+    assert isinstance(found, AccessDeniedError)
+    assert found.message == "The server opened site 1 before and no longer does."
+
+
+async def test_a_key_that_turns_out_throttled_is_said_to_be_so() -> None:
+    found = await raised(Server(list=FORBIDDEN, organizations=error(429, {"error": "x"})))
+
+    assert isinstance(found, RateLimitedError)
+    assert "ask nothing for a minute" in found.hint
+
+
 async def test_a_key_that_worked_before_is_likely_withdrawn() -> None:
     server = Server(list=EMPTY, organizations=UNAUTHORIZED)
     await server.client.sessions("1", ALL_TIME)
@@ -198,6 +216,13 @@ async def test_a_throttled_key_is_told_from_a_wrong_one_where_no_site_is_named()
         await server.client.sites()
 
     assert server.asked == ["organizations", "site"]
+
+
+async def test_where_even_that_fails_listing_names_what_looks_the_same() -> None:
+    server = Server(organizations=UNAUTHORIZED, site=httpx.ConnectError("gone"))
+
+    with pytest.raises(AuthenticationError, match="which look the same here"):
+        await server.client.sites()
 
 
 async def test_a_key_without_rights_to_list_is_not_called_wrong() -> None:
