@@ -97,3 +97,29 @@ def test_misspelt_variables_are_named_with_the_nearest_real_one():
     assert sentences == [
         "RYBBIT_APIKEY is not a setting of rybbit-mcp; did you mean RYBBIT_API_KEY?"
     ]
+
+
+def test_clickhouse_has_an_address_that_nobody_sees(make_settings):
+    settings = make_settings(
+        RYBBIT_API_KEY="k", RYBBIT_CLICKHOUSE_URL="https://reader:very-secret@db.example/analytics"
+    )
+
+    assert settings.engine == "auto"
+    assert "very-secret" not in f"{settings!r}{settings}{settings.model_dump()}"
+
+
+@pytest.mark.parametrize("url", ["db.example", "tcp://u:very-secret@db", "https://u:very-secret@["])
+def test_what_is_no_address_of_clickhouse_is_refused_at_once(monkeypatch, url):
+    monkeypatch.setenv("RYBBIT_CLICKHOUSE_URL", url)
+    monkeypatch.setenv("RYBBIT_API_KEY", "k")
+
+    with pytest.raises(ConfigurationError, match="RYBBIT_CLICKHOUSE_URL must look like") as failed:
+        load_settings()
+    assert "very-secret" not in str(failed.value)
+
+
+def test_an_engine_that_may_not_use_clickhouse_takes_no_address(make_settings):
+    with pytest.raises(ValueError, match="RYBBIT_ENGINE=local"):
+        make_settings(
+            RYBBIT_API_KEY="k", RYBBIT_ENGINE="local", RYBBIT_CLICKHOUSE_URL="https://db.example"
+        )
