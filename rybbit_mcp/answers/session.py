@@ -11,12 +11,12 @@ from rybbit_mcp.analysis.story import Tally, condense, tally
 from rybbit_mcp.analysis.timeline import Item, Stretch, fold, plain, shown_events
 from rybbit_mcp.answers.addresses import split_url
 from rybbit_mcp.answers.answer import Answer
-from rybbit_mcp.answers.budget import fitted, structured_size, text_size
+from rybbit_mcp.answers.budget import fitted, largest_fitting, structured_size, text_size
 from rybbit_mcp.answers.clean import Gate
-from rybbit_mcp.answers.event_cells import ROOMY, TIGHT, EventReader, Limits, pair_text
+from rybbit_mcp.answers.event_cells import BARE, ROOMY, TIGHT, EventReader, Limits, pair_text
 from rybbit_mcp.answers.heading import DEMO_MARK
 from rybbit_mcp.answers.timeline_table import TimelineWriter, kinds_text, names_text
-from rybbit_mcp.answers.words import count_of, duration
+from rybbit_mcp.answers.words import EMPTY, count_of, duration
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,41 +93,41 @@ class _Visit:
                 and size(self._whole(items, Gate(), limits)) <= max_chars
             )
 
-        for limits in (ROOMY, TIGHT):
+        for limits in (ROOMY, TIGHT, BARE):
             items = condense(rows, self.events, fits_with(limits))
             if fits_with(limits)(items):
                 break
         return fitted(self._whole(items, gate, limits), max_chars=max_chars, size=size)
 
     def stretch_answer(self, gate: Gate, max_chars: int, size: Callable[[Answer], int]) -> Answer:
-        """The events asked for, one a row, as many as fit."""
+        """The events asked for, one a row, as many as fit; the call goes on after the last."""
         story, asked = self._story, self._asked
         reader = EventReader(self.events, gate, self._privacy)
         table = self._writer(reader).table(plain(self.events), is_structured=self._is_structured)
-        end = story.offset + len(self.events)
-        calls = (asked.call(end, asked.limit),) if end < story.event_total and self.events else ()
-        if not self.events and story.event_total:
-            calls = (asked.call(0, 0),)
-        answer = Answer(
-            head=(self._title(gate), self._extent(), *story.notes),
-            facts=() if story.offset else self._facts(reader, gate),
-            tables=(replace(table, name="events"),),
-            next=calls,
-            notes=_removed(gate),
-        )
+        facts = () if story.offset else self._facts(reader, gate)
 
-        def rest(shown: int, total: int) -> Sequence[str]:
-            return (asked.call(story.offset + shown, total - shown),)
+        def build(shown: int) -> Answer:
+            end = story.offset + shown
+            calls = (asked.call(end, asked.limit),) if end < story.event_total else ()
+            if not self.events and story.event_total:
+                calls = (asked.call(0, 0),)
+            return Answer(
+                head=(self._title(gate), self._extent(shown, max_chars), *story.notes),
+                facts=facts,
+                tables=(replace(table, name="events", rows=table.rows[:shown]),),
+                next=calls,
+                notes=_removed(gate),
+            )
 
-        return fitted(answer, max_chars=max_chars, on_cut=rest, size=size)
+        return largest_fitting(build, len(self.events), max_chars=max_chars, size=size)
 
     def _whole(self, items: Sequence[Item], gate: Gate, limits: Limits) -> Answer:
         reader = EventReader(self.events, gate, self._privacy, limits)
         table = self._writer(reader).table(items, is_structured=self._is_structured)
         stretches = [item for item in items if isinstance(item, Stretch)]
         counted = tally(self.events)
-        facts = self._facts(reader, gate)
-        names = names_text(counted.conversions, reader.name, NAMES_IN_FACTS)
+        facts = self._facts(reader, gate)[: limits.facts]
+        names = names_text(counted.conversions, reader.name, min(NAMES_IN_FACTS, limits.facts))
         if stretches and names:
             facts = (*facts, ("conversions", names))
         return Answer(
@@ -159,16 +159,21 @@ class _Visit:
         line = f"{demo}{part}visit {session_id} of {asked.site} · {time}"
         return f"{line} · {duration(head.duration_s)}"
 
-    def _extent(self) -> str:
+    def _extent(self, shown: int, max_chars: int) -> str:
         story = self._story
         if not self.events:
             if not story.event_total:
                 return "no events but performance ones"
             total = count_of(story.event_total, "event")
             return f"no events from offset {story.offset} on: the visit has {total}"
-        first, last = story.offset + 1, story.offset + len(self.events)
+        if not shown:
+            return f"{count_of(len(self.events), 'event')}, too long for {max_chars} characters"
+        first, last = story.offset + 1, story.offset + shown
         numbers = f"event {first}" if first == last else f"events {first} to {last}"
-        return f"{numbers} of {story.event_total}, one a row"
+        line = f"{numbers} of {story.event_total}, one a row"
+        if shown < len(self.events):
+            line += f"; more were left out to stay within {max_chars} characters"
+        return line
 
     def _counts(self, counted: Tally) -> str:
         """What the visit holds; of a visit not read to its end, only what is known of all of it."""
@@ -276,7 +281,7 @@ class _Visit:
         entry, leaving = reader.path(head.entry_page), reader.path(head.exit_page)
         if not entry and not leaving:
             return ""
-        return entry if head.pageview_count == 1 else f"{entry} → {leaving}"
+        return entry if head.pageview_count == 1 else f"{entry or EMPTY} → {leaving or EMPTY}"
 
     def _row_text(self, name: str) -> str:
         row = self._story.row
