@@ -93,7 +93,9 @@ class LocalEngine:
             BadRequestError: a specification that cannot be, or bounds below what makes sense.
             RybbitError: the visits could not be read, or not be believed.
         """
-        question = _question(specification, site, max_sessions, max_details, progress)
+        question = await to_thread.run_sync(  # loads and compiles, which takes a moment
+            _question, specification, site, max_sessions, max_details, progress
+        )
         feed, question = await self._feed(question)
         key = self._key(question)
         async with self._cache.hold(key):
@@ -103,6 +105,10 @@ class LocalEngine:
                 if filled.reading.stop != "failure":
                     self._cache.put(key, filled)
             return await self._answer(question, feed, filled)
+
+    def forget(self) -> None:
+        """Drop all visits that were kept for further questions."""
+        self._cache.clear()
 
     async def _feed(self, question: _Question) -> tuple[VisitFeed, _Question]:
         """The feed of the visits, narrowed by the server where it can."""
@@ -151,7 +157,9 @@ class LocalEngine:
             except BaseException:
                 store.close()
                 raise
-        return Filled(store, reading, question.most_sessions, began_at, is_live)
+        # What a limit cut is believed no longer than what goes on.
+        is_short_lived = is_live or reading.stop in {"calls", "rate"}
+        return Filled(store, reading, question.most_sessions, began_at, is_short_lived)
 
     async def _answer(self, question: _Question, feed: VisitFeed, filled: Filled) -> Outcome:
         from rybbit_mcp.analysis.local_asking import answer

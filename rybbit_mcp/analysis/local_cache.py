@@ -26,7 +26,10 @@ PAST_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A store with all that was read for it, `most_visits` at most."""
+    """A store with all that was read for it, `most_visits` at most.
+
+    `is_live` says that other visits may be read soon.
+    """
 
     store: VisitStore
     reading: Reading

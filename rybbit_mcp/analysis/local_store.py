@@ -165,7 +165,10 @@ class VisitStore:
         Raises:
             BadRequestError: the memory does not suffice.
         """
-        cursor = self._idle.pop() if self._idle else self._database.cursor()
+        try:
+            cursor = self._idle.pop()
+        except IndexError:
+            cursor = self._database.cursor()
         try:
             yield cursor
         except (duckdb.OutOfMemoryException, duckdb.IOException):

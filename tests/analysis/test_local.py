@@ -307,6 +307,27 @@ async def test_what_a_failing_server_left_out_is_asked_again() -> None:
     assert (await ask(BY_CHANNEL)).total.session_count == 100
 
 
+async def test_what_a_limit_cut_is_not_believed_for_long() -> None:
+    ask = Asker(FakeSite(visits(100), budget=4))
+    asked = replace(BY_CHANNEL, window=PAST)
+    assert (await ask(asked)).total.session_count < 100
+    ask.site.budget = None
+    assert (await ask(asked)).total.session_count < 100
+    ask.now += timedelta(seconds=60)
+
+    assert (await ask(asked)).total.session_count == 100
+
+
+async def test_what_was_forgotten_is_read_anew() -> None:
+    ask = Asker(FakeSite(visits(5)))
+    await ask(BY_CHANNEL)
+
+    ask.engine.forget()
+
+    assert (await ask(BY_CHANNEL)).total.session_count == 5
+    assert len(ask.site.calls) == 2
+
+
 async def test_two_questions_at_once_read_the_visits_once() -> None:
     ask = Asker(FakeSite(visits(57)))
     outcomes: list[Outcome] = []
