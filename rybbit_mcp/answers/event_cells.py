@@ -40,7 +40,7 @@ _OF_TRACKER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The longest texts of one row, in characters; `pairs` counts properties."""
+    """The longest texts of one row, in characters; `pairs` counts properties, `facts` facts."""
 
     path: int = 60
     title: int = 60
@@ -48,10 +48,12 @@ class Limits:
     message: int = 200
     place: int = 120
     pairs: int = 6
+    facts: int = 9
 
 
 ROOMY = Limits()
 TIGHT = Limits(path=32, title=24, name=24, message=80, place=0, pairs=2)
+BARE = Limits(path=24, title=0, name=16, message=60, place=0, pairs=0, facts=1)
 
 
 @dataclass(frozen=True, slots=True)
