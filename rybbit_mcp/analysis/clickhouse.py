@@ -11,7 +11,7 @@ of the last event, origin of the first, entry and exit page of the first and las
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -172,19 +172,32 @@ class ClickHouse(Dialect):
     def listed(self, value: Term, condition: Term) -> Term:
         return terms.filtered(call("groupArray", value), condition)
 
-    def middle(self, lists: Term) -> tuple[Term, Term]:
-        ordered = call("arraySort", call("groupArrayArray", lists))
+    def joined_lists(self, lists: Term, condition: Term | None) -> Term:
+        return terms.filtered(call("groupArrayArray", lists), condition)
+
+    def middle(self, values: Term) -> tuple[Term, Term]:
+        ordered = call("arraySort", values)
         size = call("length", ordered)
         after = exp.Add(this=size, expression=number(1))
         lower = call("intDiv", after, number(2))
-        upper = exp.Add(
-            this=call("intDiv", size.copy(), number(2)),
-            expression=number(1),
-        )
+        upper = exp.Add(this=call("intDiv", size.copy(), number(2)), expression=number(1))
         return (
             call("toString", call("arrayElement", ordered.copy(), lower)),
             call("toString", call("arrayElement", ordered.copy(), upper)),
         )
+
+    def hits(self, values: Sequence[Term], condition: Term) -> Term:
+        return terms.filtered(call("groupArray", call("tuple", *values)), condition)
+
+    def each_hit(self, hits: Term, width: int) -> Term:
+        values = [self.part_of(hits.copy(), place) for place in range(1, width + 1)]
+        placed = call("arrayZip", *values, call("arrayEnumerateUniq", values[0].copy()))
+        unknown = [self.decimal(text("")) for _ in values[1:]]
+        none = exp.Array(expressions=[call("tuple", text(""), *unknown, number(0))])
+        return call("arrayJoin", call("arrayConcat", none, placed))
+
+    def part_of(self, hit: Term, place: int) -> Term:
+        return call("tupleElement", hit, number(place))
 
     def path(self, step: Term, at: Term, condition: Term, most: int) -> Term:
         steps = terms.filtered(call("groupArray", call("tuple", at, step)), condition)

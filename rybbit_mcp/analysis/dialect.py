@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rybbit_mcp.analysis import terms
@@ -18,6 +18,9 @@ CUSTOM = "custom_event"
 ERROR = "error"
 OUTBOUND = "outbound"
 PERFORMANCE = "performance"
+
+PLACE = "place"
+"""The name of `place_note`."""
 
 LIST_TEXT = "[…]"
 """What a property that is a list reads as; one that is an object is read field by field."""
@@ -110,8 +113,35 @@ class Dialect(ABC):
         """All values of a group as one list."""
 
     @abstractmethod
-    def middle(self, lists: Term) -> tuple[Term, Term]:
-        """The two values around the median of all lists of a group, as texts."""
+    def joined_lists(self, lists: Term, condition: Term | None) -> Term:
+        """All lists of a group as one list."""
+
+    @abstractmethod
+    def middle(self, values: Term) -> tuple[Term, Term]:
+        """The two values around the median of a list, as texts."""
+
+    def place_note(self, key: Term, is_hit: Term) -> Term | None:  # noqa: ARG002
+        """A note of which of the hits with its key an event is in its visit, from 1 on.
+
+        None where the engine tells later.
+        """
+        return None
+
+    @abstractmethod
+    def hits(self, values: Sequence[Term], condition: Term) -> Term:
+        """All hits of a visit as one list, each with these values; the first is the key."""
+
+    @abstractmethod
+    def each_hit(self, hits: Term, width: int) -> Term:
+        """One row for each hit and one without a hit, in place of one row.
+
+        `part_of` tells the `width` values of each, and then its place: 0 without a hit, 1 for the
+        first with its key in the visit, more for others.
+        """
+
+    @abstractmethod
+    def part_of(self, hit: Term, place: int) -> Term:
+        """A value of a hit, counted from 1."""
 
     @abstractmethod
     def path(self, step: Term, at: Term, condition: Term, most: int) -> Term:

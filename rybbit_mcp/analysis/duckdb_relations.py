@@ -7,7 +7,7 @@ events only those inside of it (a visit's detail tells the others too), `perform
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from math import isfinite
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from rybbit_mcp.analysis import terms
-from rybbit_mcp.analysis.dialect import ERROR, LIST_TEXT, OUTBOUND, Dialect
+from rybbit_mcp.analysis.dialect import ERROR, LIST_TEXT, OUTBOUND, PLACE, Dialect
 from rybbit_mcp.analysis.terms import call, column, number, text
 from rybbit_mcp.api.matching import as_sent
 
@@ -185,8 +185,11 @@ class DuckDB(Dialect):
     def listed(self, value: Term, condition: Term) -> Term:
         return terms.filtered(call("list", value), condition)
 
-    def middle(self, lists: Term) -> tuple[Term, Term]:
-        ordered = call("list_sort", call("flatten", call("list", lists)))
+    def joined_lists(self, lists: Term, condition: Term | None) -> Term:
+        return call("flatten", terms.filtered(call("list", lists), condition))
+
+    def middle(self, values: Term) -> tuple[Term, Term]:
+        ordered = call("list_sort", values)
         size = call("len", ordered)
         after = exp.Paren(this=exp.Add(this=size, expression=number(1)))
         lower = exp.IntDiv(this=after, expression=number(2))
@@ -197,6 +200,22 @@ class DuckDB(Dialect):
             self.as_text(call("list_extract", ordered.copy(), lower)),
             self.as_text(call("list_extract", ordered.copy(), upper)),
         )
+
+    def place_note(self, key: Term, is_hit: Term) -> Term:
+        same = [column("event", "session_id"), is_hit, key]
+        return exp.Window(this=call("row_number"), partition_by=same)
+
+    def hits(self, values: Sequence[Term], condition: Term) -> Term:
+        hit = call("row", *values, column("event", PLACE))
+        return terms.filtered(call("list", hit), condition)
+
+    def each_hit(self, hits: Term, width: int) -> Term:
+        unknown = [self.decimal(text("")) for _ in range(1, width)]
+        none = exp.Array(expressions=[call("row", text(""), *unknown, number(0))])
+        return call("unnest", call("list_concat", none, hits))
+
+    def part_of(self, hit: Term, place: int) -> Term:
+        return call("struct_extract", hit, number(place))
 
     def path(self, step: Term, at: Term, condition: Term, most: int) -> Term:
         in_order = exp.Order(

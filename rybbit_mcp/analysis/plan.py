@@ -14,7 +14,7 @@ from rybbit_mcp.analysis.conditions import (
     presence_condition,
     visit_conditions,
 )
-from rybbit_mcp.analysis.dialect import CUSTOM, PAGE, Dialect
+from rybbit_mcp.analysis.dialect import CUSTOM, PAGE, PLACE, Dialect
 from rybbit_mcp.analysis.dimensions import (
     event,
     event_dimension,
@@ -45,7 +45,7 @@ HIT = "is_hit"
 HIT_KEY = "hit_key"
 """The note of an event's text for the event dimension."""
 
-_CARRIED: Mapping[str, str] = MappingProxyType(
+CARRIED: Mapping[str, str] = MappingProxyType(
     {
         "pageviews": "pageviews",
         "bounces": "pageviews",
@@ -60,11 +60,11 @@ _CARRIED: Mapping[str, str] = MappingProxyType(
 
 @dataclass(slots=True)
 class Plan:
-    """What is needed of each event, each visit, and each value of an event dimension in a visit.
+    """What is needed of each event and each visit.
 
-    `notes` are told of each event, `hit_columns` of the events with one key in one visit. Both are
-    terms over `event`; the rest are terms over `visit` and its facts. A column of both is read of
-    the visit for the total and of the hit for the groups.
+    A hit is an event that an event dimension concerns. `notes` are told of each event, as terms
+    over `event`; `hit_amounts` are those that are kept with each hit. The rest are terms over
+    `visit` and its facts.
     """
 
     facts: FactList
@@ -72,12 +72,8 @@ class Plan:
     conditions: list[Term] = field(default_factory=list)
     columns: dict[str, Term] = field(default_factory=dict)
     keys: dict[str, Term] = field(default_factory=dict)
-    hit_columns: dict[str, Term] = field(default_factory=dict)
-
-    @property
-    def has_hits(self) -> bool:
-        """Whether there is an event dimension."""
-        return HIT in self.notes
+    hits: Term | None = None
+    hit_amounts: list[str] = field(default_factory=list)
 
 
 def plan_query(asked: Specification, dialect: Dialect) -> Plan:
@@ -95,8 +91,8 @@ def plan_query(asked: Specification, dialect: Dialect) -> Plan:
     for name in measured_columns(asked):
         if name == "visitors":
             plan.columns["visitor"] = visitor()
-        elif name in _CARRIED:
-            plan.columns[_CARRIED[name]] = visit(_CARRIED[name])
+        elif name in CARRIED:
+            plan.columns[CARRIED[name]] = visit(CARRIED[name])
     for property_name in asked.amounts:
         _plan_amount(plan, property_name, asked, dialect)
     plan.conditions = [
@@ -108,11 +104,16 @@ def plan_query(asked: Specification, dialect: Dialect) -> Plan:
 
 
 def _plan_hits(plan: Plan, asked: Specification, dialect: Dialect) -> None:
-    condition, plan.notes[HIT_KEY] = event_dimension(asked.event_dimension, dialect)
-    plan.notes[HIT] = _flag(_within_span(condition, asked, dialect))
-    is_hit = equal(event(HIT), number(1))
-    plan.columns["occurrences"] = plan.facts.add(terms.count(is_hit), number(0))
-    plan.hit_columns["occurrences"] = terms.count()
+    condition, key = event_dimension(asked.event_dimension, dialect)
+    is_hit = _flag(_within_span(condition, asked, dialect))
+    place = dialect.place_note(key.copy(), is_hit.copy())
+    plan.notes |= {HIT_KEY: key, HIT: is_hit}
+    if place is not None:
+        plan.notes[PLACE] = place
+    is_custom = asked.event_dimension == "event_name" or property_of(asked.event_dimension)
+    plan.hit_amounts = [amount_name(asked, name) for name in asked.amounts if is_custom]
+    values = [event(name) for name in (HIT_KEY, *plan.hit_amounts)]
+    plan.hits = plan.facts.add_bare(dialect.hits(values, equal(event(HIT), number(1))))
 
 
 def _visit_key(name: str, asked: Specification, dialect: Dialect, facts: FactList) -> Term:
@@ -126,22 +127,18 @@ def _visit_key(name: str, asked: Specification, dialect: Dialect, facts: FactLis
 
 
 def _plan_amount(plan: Plan, property_name: str, asked: Specification, dialect: Dialect) -> None:
-    """A property's numbers of each visit, and of each hit where hits are custom events."""
-    has_own_hits = asked.event_dimension == "event_name" or property_of(asked.event_dimension)
-    scope = is_type(CUSTOM)
-    if has_own_hits:
-        scope, _ = event_dimension(asked.event_dimension, dialect)
+    """A property's numbers, told of each custom event, and kept with each visit or each hit."""
     amount = amount_name(asked, property_name)
-    is_in_scope = _within_span(scope, asked, dialect)
+    is_in_scope = _within_span(is_type(CUSTOM), asked, dialect)
     value = dialect.number_of("event", property_name)
     plan.notes[amount] = chosen([(is_in_scope, value)], terms.NULL.copy())
+    if amount in plan.hit_amounts:
+        return
     aggregates = {"count": terms.count_known(event(amount)), "sum": terms.total(event(amount))}
     if ("median", property_name) in map(aggregate_of, asked.metrics):
         aggregates["list"] = dialect.listed(event(amount), terms.is_known(event(amount)))
     for part, aggregate in aggregates.items():
         plan.columns[f"{amount}_{part}"] = plan.facts.add_bare(aggregate)
-        if has_own_hits:
-            plan.hit_columns[f"{amount}_{part}"] = aggregate.copy()
 
 
 def _within_span(condition: Term, asked: Specification, dialect: Dialect) -> Term:

@@ -1,28 +1,27 @@
 """A specification as one SQL query: the total and the groups, largest first.
 
 The query is a chain of parts, the same for every dialect: `noted` events with what is needed of
-each; `chosen` visits; `hits`, the values of an event dimension in each visit; `marked`, each visit
-once for the total and once for its groups; `cells`, both together; `grouped`, measured.
+each; `chosen` visits; `marked`, each visit once for the total and once for its groups; `told`, the
+same with a row for each hit of an event dimension; `cells` with their keys; `grouped`, measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from rybbit_mcp.analysis import terms
 from rybbit_mcp.analysis.conditions import event_condition
-from rybbit_mcp.analysis.dialect import Dialect
+from rybbit_mcp.analysis.dialect import PLACE, Dialect
 from rybbit_mcp.analysis.dimensions import event, moment, visit
 from rybbit_mcp.analysis.measures import measured_columns
-from rybbit_mcp.analysis.plan import HIT, HIT_KEY, Plan, plan_query
+from rybbit_mcp.analysis.plan import CARRIED, HIT_KEY, Plan, plan_query
 from rybbit_mcp.analysis.specification import (
     EventCondition,
     Specification,
     check_specification,
-    is_event_dimension,
 )
 from rybbit_mcp.analysis.terms import column, equal, number, select, text
 
@@ -49,13 +48,12 @@ def compile_query(specification: Specification, dialect: Dialect) -> str:
     """
     asked = check_specification(specification)
     plan = plan_query(asked, dialect)
-    events = _NOTED if plan.notes else dialect.events
     body: Parts = {"chosen": _chosen_part(plan, dialect)}
-    if plan.has_hits:
-        body["hits"] = _hits_part(plan, asked, events)
     body["marked"] = _marked_part(plan, asked, dialect)
-    body["cells"] = _cells_part(plan, asked)
-    body["grouped"] = _grouped_part(asked, dialect)
+    if plan.hits is not None:
+        body["told"] = _told_part(plan, dialect)
+    body["cells"] = _cells_part(plan, asked, dialect)
+    body["grouped"] = _grouped_part(plan, asked, dialect)
     query = _answer(asked, dialect)
     for name, part in (_sources(body, plan, asked, dialect) | body).items():
         query = query.with_(name, as_=part, copy=False)
@@ -106,79 +104,109 @@ def _facts_part(facts: Mapping[str, Term], events: str) -> exp.Select:
 
 def _chosen_part(plan: Plan, dialect: Dialect) -> exp.Select:
     columns = {"session_id": visit("session_id")} | plan.columns | plan.keys
+    if plan.hits is not None:
+        columns["hits"] = plan.hits
     part = select(columns, dialect.visits, "visit")
     if plan.facts.columns and dialect.fact_table != "visit":
         part = terms.joined(part, "visit", _FACTS, dialect.fact_table, "session_id")
     return part.where(terms.all_of(plan.conditions)) if plan.conditions else part
 
 
-def _hits_part(plan: Plan, asked: Specification, events: str) -> exp.Select:
-    columns = {"session_id": event("session_id"), "is_total": number(0)}
-    columns |= {_event_key(asked): event(HIT_KEY)} | plan.hit_columns
-    part = select(columns, events, "event").where(equal(event(HIT), number(1)))
-    return part.group_by(event("session_id"), event(HIT_KEY))
-
-
 def _marked_part(plan: Plan, asked: Specification, dialect: Dialect) -> exp.Select:
-    names = ("session_id", *plan.columns, *plan.keys)
+    names = [*plan.columns, *plan.keys, *(["hits"] if plan.hits is not None else [])]
     columns = {name: column("chosen", name) for name in names}
     columns["is_total"] = dialect.each_of(0, 1) if asked.group_by else number(1)
     return select(columns, "chosen", "chosen")
 
 
-def _cells_part(plan: Plan, asked: Specification) -> exp.Select:
-    is_total = equal(column("marked", "is_total"), number(1))
-    columns = {"is_total": column("marked", "is_total")}
+def _told_part(plan: Plan, dialect: Dialect) -> exp.Select:
+    names = ("is_total", *plan.columns, *plan.keys)
+    columns = {name: column("marked", name) for name in names}
+    width = 1 + len(plan.hit_amounts)
+    columns["hit"] = dialect.each_hit(column("marked", "hits"), width)
+    return select(columns, "marked", "marked")
+
+
+def _cells_part(plan: Plan, asked: Specification, dialect: Dialect) -> exp.Select:
+    source = "marked" if plan.hits is None else "told"
+    is_total = equal(column(source, "is_total"), number(1))
+    columns = {"is_total": column(source, "is_total")}
+    columns |= {name: column(source, name) for name in plan.columns}
+    parts = (HIT_KEY, *plan.hit_amounts, PLACE) if plan.hits is not None else ()
+    of_hit = {
+        name: dialect.part_of(column(source, "hit"), place)
+        for place, name in enumerate(parts, start=1)
+    }
     for name in _key_names(asked):
-        key = column("marked" if name in plan.keys else "hit", name)
+        key = column(source, name) if name in plan.keys else of_hit.pop(HIT_KEY)
         columns[name] = terms.chosen([(is_total.copy(), text(""))], key)
-    for name in plan.columns:
-        columns[name] = column("marked", name)
-        if name in plan.hit_columns:
-            of_total = (is_total.copy(), columns[name])
-            columns[name] = terms.chosen([of_total], column("hit", name))
-    part = select(columns, "marked", "marked")
-    if not plan.has_hits:
+    part = select(columns | of_hit, source, source)
+    if plan.hits is None:
         return part
-    has_hit = terms.above(terms.either(column("hit", "occurrences"), number(0)), number(0))
-    part = terms.joined(part, "marked", "hits", "hit", "session_id", "is_total")
-    return part.where(terms.any_of([is_total, has_hit]))
+    is_hit = terms.above(of_hit[PLACE].copy(), number(0))
+    return part.where(terms.any_of([is_total, is_hit]))
 
 
-def _grouped_part(asked: Specification, dialect: Dialect) -> exp.Select:
+def _grouped_part(plan: Plan, asked: Specification, dialect: Dialect) -> exp.Select:
     keys = {name: _cell(name) for name in ("is_total", *_key_names(asked))}
-    measured = {name: _measured(name, dialect) for name in measured_columns(asked)}
-    part = select(keys | {"sessions": terms.count()} | measured, "cells", "cell")
+    own = _own_row() if plan.hits is not None else None
+    sessions = terms.count(own)
+    measured = {
+        name: _measured(name, dialect, plan.hit_amounts, own) for name in measured_columns(asked)
+    }
+    part = select(keys | {"sessions": sessions} | measured, "cells", "cell")
     part = part.group_by(*(key.copy() for key in keys.values()))
     if asked.min_sessions <= 1:
         return part
-    is_large = terms.at_least(terms.count(), number(asked.min_sessions))
+    is_large = terms.at_least(sessions.copy(), number(asked.min_sessions))
     return part.having(terms.any_of([equal(_cell("is_total"), number(1)), is_large]))
 
 
-def _measured(name: str, dialect: Dialect) -> Term:
+def _own_row() -> Term:
+    """Whether a cell is the one row of its visit in the total, or in a group."""
+    place = exp.Sub(this=number(1), expression=_cell("is_total"))
+    return equal(_cell(PLACE), place)
+
+
+def _measured(name: str, dialect: Dialect, hit_amounts: Collection[str], own: Term | None) -> Term:
+    """A column of the groups; `own` tells the one row of each visit where it has several."""
+    own = own.copy() if own is not None else None
     match name:
         case "visitors":
             return terms.count_distinct(_cell("visitor"))
         case "bounces":
-            return terms.count(equal(_cell("pageviews"), number(1)))
+            is_bounce = equal(_cell("pageviews"), number(1))
+            return terms.count(is_bounce if own is None else terms.all_of([own, is_bounce]))
         case "median_duration":
-            return dialect.quantile(_cell("duration_s"), 0.5)
+            return terms.filtered(dialect.quantile(_cell("duration_s"), 0.5), own)
         case "p90_duration":
-            return dialect.quantile(_cell("duration_s"), 0.9)
-        case "custom_events":
-            return terms.total(_cell("events"))
-        case "error_count":
-            return terms.total(_cell("errors"))
+            return terms.filtered(dialect.quantile(_cell("duration_s"), 0.9), own)
+        case "occurrences":
+            return terms.count(terms.above(_cell(PLACE), number(0)))
+        case "pageviews" | "custom_events" | "error_count":
+            return terms.total(_cell(CARRIED[name]), own)
+    return _measured_amount(name, dialect, hit_amounts, own)
+
+
+def _measured_amount(
+    name: str, dialect: Dialect, hit_amounts: Collection[str], own: Term | None
+) -> Term:
     amount, _, part = name.rpartition("_")
+    if amount in hit_amounts:
+        counted, summed = terms.count_known(_cell(amount)), terms.total(_cell(amount))
+        values = dialect.listed(_cell(amount), terms.is_known(_cell(amount)))
+    else:
+        counted = terms.total(_cell(f"{amount}_count"), own)
+        summed = terms.total(_cell(f"{amount}_sum"), own)
+        values = dialect.joined_lists(_cell(f"{amount}_list"), own)
     match part:
+        case "count":
+            return counted
         case "sum":
-            return dialect.as_text(terms.total(_cell(name)))
+            return dialect.as_text(summed)
         case "low":
-            return dialect.middle(_cell(f"{amount}_list"))[0]
-        case "high":
-            return dialect.middle(_cell(f"{amount}_list"))[1]
-    return terms.total(_cell(name))
+            return dialect.middle(values)[0]
+    return dialect.middle(values)[1]
 
 
 def _answer(asked: Specification, dialect: Dialect) -> exp.Select:
@@ -196,11 +224,6 @@ def _answer(asked: Specification, dialect: Dialect) -> exp.Select:
 
 def _key_names(asked: Specification) -> tuple[str, ...]:
     return tuple(f"key_{place}" for place in range(1, len(asked.group_by) + 1))
-
-
-def _event_key(asked: Specification) -> str:
-    names = zip(_key_names(asked), asked.group_by, strict=True)
-    return next(name for name, dimension in names if is_event_dimension(dimension))
 
 
 def _cell(name: str) -> Term:
