@@ -130,7 +130,9 @@ class EventReader:
 
     def type_word(self, type_name: str) -> str:
         """The word for a type of event; unknown types by their own name."""
-        return TYPE_WORDS.get(type_name) or self._gate.text(type_name or "event", limit=20)
+        return TYPE_WORDS.get(type_name) or self._gate.text(
+            type_name or "event", limit=20, mask=self._privacy.text
+        )
 
     def _error(self, event: Event) -> EventCells:
         facts = error_facts(event)

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from rybbit_mcp.analysis.story import Tally, condense, tally
 from rybbit_mcp.analysis.timeline import Item, Stretch, fold, plain, shown_events
-from rybbit_mcp.answers.addresses import split_url
 from rybbit_mcp.answers.answer import Answer
 from rybbit_mcp.answers.budget import fitted, largest_fitting, structured_size, text_size
 from rybbit_mcp.answers.clean import Gate
-from rybbit_mcp.answers.event_cells import BARE, ROOMY, TIGHT, EventReader, Limits, pair_text
+from rybbit_mcp.answers.event_cells import BARE, ROOMY, TIGHT, EventReader, Limits
 from rybbit_mcp.answers.heading import DEMO_MARK
 from rybbit_mcp.answers.timeline_table import TimelineWriter, kinds_text, names_text
-from rybbit_mcp.answers.words import EMPTY, count_of, duration
+from rybbit_mcp.answers.visit_facts import visit_facts
+from rybbit_mcp.answers.words import count_of, duration
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -104,7 +104,7 @@ class _Visit:
         story, asked = self._story, self._asked
         reader = EventReader(self.events, gate, self._privacy)
         table = self._writer(reader).table(plain(self.events), is_structured=self._is_structured)
-        facts = () if story.offset else self._facts(reader, gate)
+        facts = () if story.offset else visit_facts(self._story, reader, gate, self._privacy)
 
         def build(shown: int) -> Answer:
             end = story.offset + shown
@@ -126,7 +126,7 @@ class _Visit:
         table = self._writer(reader).table(items, is_structured=self._is_structured)
         stretches = [item for item in items if isinstance(item, Stretch)]
         counted = tally(self.events)
-        facts = self._facts(reader, gate)[: limits.facts]
+        facts = visit_facts(self._story, reader, gate, self._privacy)[: limits.facts]
         names = names_text(counted.conversions, reader.name, min(NAMES_IN_FACTS, limits.facts))
         if stretches and names:
             facts = (*facts, ("conversions", names))
@@ -215,77 +215,6 @@ class _Visit:
         if not story.is_whole:
             calls.append(asked.call(story.offset + len(self.events), EVENTS_PER_CALL))
         return tuple(calls)
-
-    def _facts(self, reader: EventReader, gate: Gate) -> tuple[tuple[str, str], ...]:
-        facts = (
-            ("who", self._who(gate)),
-            ("from", self._source(gate)),
-            ("tag", gate.text(self._row_text("tag"), mask=self._privacy.text)),
-            ("device", self._device(gate)),
-            ("place", self._place(gate)),
-            ("entry→exit", self._pages(reader)),
-        )
-        return tuple([(key, text) for key, text in facts if text])
-
-    def _who(self, gate: Gate) -> str:
-        head, row = self._story.head, self._story.row
-        identified = row.identified_user_id if row else ""
-        name = gate.text(self._privacy.visitor(head.user_id, identified), limit=64)
-        traits = pair_text(self._privacy.traits(row.traits if row else None, gate))
-        parts = [f"{name}, identified" if identified else name, traits]
-        return "; ".join(part for part in parts if part)
-
-    def _source(self, gate: Gate) -> str:
-        head, privacy = self._story.head, self._privacy
-        tags = {
-            name: gate.text(self._row_text(f"utm_{name}"), limit=40, mask=privacy.text)
-            for name in ("source", "medium", "campaign", "term", "content")
-        }
-        pairs = pair_text([(name, text) for name, text in tags.items() if text])
-        parts = (
-            gate.text(head.channel, limit=24),
-            gate.text(self._referrer(), limit=80, mask=privacy.url),
-            f"utm {pairs}" if pairs else "",
-        )
-        return ", ".join(part for part in parts if part)
-
-    def _referrer(self) -> str:
-        """What led here, "" where it is the site itself."""
-        referrer = self._story.head.referrer
-        hosts = {event.hostname.lower().removeprefix("www.") for event in self.events[:1]}
-        return "" if split_url(referrer).host in hosts - {""} else referrer
-
-    def _device(self, gate: Gate) -> str:
-        head = self._story.head
-        size = f"{head.screen_width}x{head.screen_height}"
-        parts = (
-            head.device_type,
-            f"{head.browser} {head.browser_version}",
-            f"{head.operating_system} {head.operating_system_version}",
-            size if head.screen_width > 0 and head.screen_height > 0 else "",
-            head.language,
-        )
-        texts = [gate.text(part, limit=40) for part in parts]
-        return ", ".join(text for text in texts if text)
-
-    def _place(self, gate: Gate) -> str:
-        head = self._story.head
-        place = self._privacy.place(head.country, head.region, head.city)
-        # "BR-SP" says BR already.
-        country = "" if place.region.startswith(f"{place.country}-") else place.country
-        texts = [gate.text(part, limit=40) for part in (place.city, place.region, country)]
-        return ", ".join(text for text in texts if text)
-
-    def _pages(self, reader: EventReader) -> str:
-        head = self._story.head
-        entry, leaving = reader.path(head.entry_page), reader.path(head.exit_page)
-        if not entry and not leaving:
-            return ""
-        return entry if head.pageview_count == 1 else f"{entry or EMPTY} → {leaving or EMPTY}"
-
-    def _row_text(self, name: str) -> str:
-        row = self._story.row
-        return str(getattr(row, name)) if row is not None else ""
 
 
 def _bounce(pageview_count: int) -> str:
