@@ -1,6 +1,6 @@
 # Small verbs. Each makes its own .venv first; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types tests bench longlife samples inspector conformance build clean
+.PHONY: help demo test check lint types tests bench longlife samples inspector conformance fuzz build clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,11 +47,15 @@ conformance: .venv/developer ## the official protocol suite, which npm brings
 	@test -d $(NODE_MODULES)/@modelcontextprotocol/conformance || $(NPM) $(CONFORMANCE)
 	@$(BIN)/python -m tests.protocol.conformance
 
+fuzz: .venv/developer ## coverage-guided fuzzing, SECONDS=20 for each target
+	@for target in wire asking cleaning; do \
+		$(BIN)/python -m tests.fuzz $$target $(or $(SECONDS),20) || exit 1; done
+
 build: .venv/developer ## the wheel and the source archive
 	$(BIN)/python -m build
 
 clean: ## remove what was made here
-	rm -rf .venv .node dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .node .fuzz dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/python: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
