@@ -23,11 +23,11 @@ from rybbit_mcp.api.failures import (
     failure_of,
     is_unconnected,
     is_worth_retrying,
-    not_unpacked,
     too_large,
     too_slow,
 )
 from rybbit_mcp.api.reply import Reply, retry_after_s
+from rybbit_mcp.api.unpacking import pieces
 
 TOTAL_TIMEOUT_S = 24.0
 CONNECT_TIMEOUT_S = 5.0
@@ -36,8 +36,6 @@ LONGEST_WAIT_S = 5.0
 LARGEST_BODY = 64 * 1024 * 1024
 
 _PASSING = frozenset({502, 503, 504})
-_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
-"""Single ones that turn a chunk into a bounded number of bytes; others, or two, do not."""
 
 
 class _PassingFailure(Exception):  # noqa: N818 - never leaves this module
@@ -189,13 +187,12 @@ class Http:
             method, url, params=parameters, json=content, headers=headers
         ) as response:
             self.budget.note(response.status_code, response.headers, self._clock())
-            if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
-                raise not_unpacked()
             body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._largest_body:
+            async for piece in pieces(response):
+                if len(body) + len(piece) > self._largest_body:
+                    body.clear()  # whoever keeps the error keeps this frame
                     raise too_large(self._largest_body)
+                body += piece
             return Reply(
                 response.status_code,
                 bytes(body),

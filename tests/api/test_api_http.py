@@ -6,6 +6,7 @@ import gzip
 import logging
 import socket
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -391,3 +392,36 @@ async def test_the_key_is_in_no_repr_no_error_and_no_log(
     assert caplog.records
     assert not [record for record in caplog.records if KEY in caplog.handler.format(record)]
     assert not [one for one in caplog.records if KEY in str(one.args)]
+
+
+async def test_compressed_bodies_are_unpacked_in_pieces_and_twice_compressed_ones_not() -> None:
+    plain = b'{"version": "2.7.0", "x": "' + b"y" * 3_000_000 + b'"}'
+    deflated = zlib.compress(plain)
+    unwrapped = zlib.compressobj(wbits=-15)
+    bodies = {
+        ("gzip", gzip.compress(plain)): plain,
+        ("GZIP ", gzip.compress(plain)): plain,
+        ("deflate", deflated): plain,
+        ("deflate", unwrapped.compress(plain) + unwrapped.flush()): plain,
+        ("identity", plain): plain,
+        ("gzip, gzip", gzip.compress(gzip.compress(plain))): None,
+        ("br", plain): None,
+    }
+    for (coding, sent), expected in bodies.items():
+        headers = {"Content-Encoding": coding}
+        server = Server(lambda _, h=headers, s=sent: httpx.Response(200, headers=h, content=raw(s)))
+        if expected is None:
+            with pytest.raises(UnexpectedBodyError, match="decompressed"):
+                await server.http().get(("x",))
+        else:
+            assert expected == (await server.http().get(("x",))).body
+
+
+async def test_a_question_that_ends_sooner_leaves_a_call_less_time() -> None:
+    async def never(_: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    http = Http("https://r.example", KEY, transport=httpx.MockTransport(never))
+    with anyio.fail_after(0.6), pytest.raises(RequestTimeoutError):
+        await http.get(("x",))
