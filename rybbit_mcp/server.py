@@ -18,12 +18,14 @@ from rybbit_mcp.settings import Settings
 from rybbit_mcp.tools import TOOLS
 from rybbit_mcp.tools.instructions import instructions
 from rybbit_mcp.tools.registration import argument_error, make_tool
-from rybbit_mcp.tools.toolbox import Toolbox
+from rybbit_mcp.tools.toolbox import TOTAL_TIMEOUT_S, Toolbox
 
 if TYPE_CHECKING:
     import httpx
 
 MOST_COMPLETIONS = 50
+SPARE_S = 0.5
+"""For turning what was read in time into an answer."""
 
 
 def create_server(
@@ -32,14 +34,21 @@ def create_server(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
     is_demo: bool = False,
+    total_timeout_s: float = TOTAL_TIMEOUT_S,
 ) -> RybbitServer:
     """A server with all tools and prompts; nothing is asked of Rybbit before the first call.
 
     `transport` makes the way to Rybbit (demo mode and tests); None means the network.
+    `total_timeout_s` bounds what is asked of Rybbit for one question, retries included.
     """
-    return RybbitServer(
-        settings, Toolbox(settings, clock=clock, transport=transport, is_demo=is_demo)
+    toolbox = Toolbox(
+        settings,
+        clock=clock,
+        transport=transport,
+        is_demo=is_demo,
+        total_timeout_s=total_timeout_s,
     )
+    return RybbitServer(settings, toolbox)
 
 
 class RybbitServer(MCPServer[None]):
@@ -68,6 +77,7 @@ class RybbitServer(MCPServer[None]):
                     title=module.TITLE,
                     description=module.DESCRIPTION,
                     is_structured=is_structured,
+                    most_s=toolbox.total_timeout_s + SPARE_S,
                 )
                 for module in TOOLS
             ],

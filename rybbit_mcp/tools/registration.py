@@ -15,6 +15,7 @@ import typing
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
+import anyio
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
@@ -41,11 +42,19 @@ _logger = logging.getLogger(__name__)
 
 
 def make_tool(
-    function: AnswerFunction, *, title: str, description: str, is_structured: bool
+    function: AnswerFunction,
+    *,
+    title: str,
+    description: str,
+    is_structured: bool,
+    most_s: float,
 ) -> Tool:
-    """The tool of a function; its name is the function's, its arguments are the parameters."""
+    """The tool of a function; its name is the function's, its arguments are the parameters.
+
+    After `most_s` seconds there is an error instead of an answer.
+    """
     tool = Tool.from_function(
-        _sending(function, is_structured=is_structured),
+        _sending(function, is_structured=is_structured, most_s=most_s),
         title=title,
         description=description,
         annotations=READ_ONLY,
@@ -94,13 +103,21 @@ def slim(node: Any, *, is_name_map: bool = False) -> Any:  # noqa: ANN401 - JSON
     }
 
 
-def _sending(function: AnswerFunction, *, is_structured: bool) -> Callable[..., Awaitable[Any]]:
+def _sending(
+    function: AnswerFunction, *, is_structured: bool, most_s: float
+) -> Callable[..., Awaitable[Any]]:
     """The function with its answer rendered and its errors made readable."""
 
     @functools.wraps(function)
     async def call(**arguments: Any) -> str | CallToolResult:  # noqa: ANN401 - checked by the SDK
         try:
-            answer = await function(**arguments)
+            with anyio.fail_after(most_s):
+                answer = await function(**arguments)
+        except TimeoutError:
+            raise ToolError(
+                f"There was no answer within {most_s:.0f} s. Ask for a shorter period or a "
+                "smaller limit, or try again later."
+            ) from None
         except RybbitError as error:
             # An error may name sites and arguments, which others may have written.
             raise ToolError(shorten(visible(str(error))[0], LONGEST_ERROR)) from None

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from rybbit_mcp.tools.handles import Handles
 
 
+TOTAL_TIMEOUT_S = 24.0
+"""How long one question may take; hosts give up after 30 s, some sooner."""
+
+
 class Toolbox:
     """Settings, clock and the few long-lived objects of one server.
 
@@ -39,10 +43,12 @@ class Toolbox:
         clock: Callable[[], datetime],
         transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
         is_demo: bool = False,
+        total_timeout_s: float = TOTAL_TIMEOUT_S,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.is_demo = is_demo
+        self.total_timeout_s = total_timeout_s
         self._transport = transport
 
     @cached_property
@@ -59,6 +65,7 @@ class Toolbox:
             transport=self._transport() if self._transport else None,
             ca_file=str(settings.ca_file or ""),
             clock=self.clock,
+            total_timeout_s=self.total_timeout_s,
         )
 
     @cached_property
