@@ -1,6 +1,6 @@
 # Small verbs. Each makes its own .venv first; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types tests bench longlife samples inspector conformance fuzz build clean
+.PHONY: help demo test check lint types tests bench longlife samples inspector conformance fuzz faults build wheel lock audit sbom clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,6 +8,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE_MODULES := .node/node_modules
 INSPECTOR := @modelcontextprotocol/inspector@2.12.0
 CONFORMANCE := @modelcontextprotocol/conformance@0.1.16 node@22.23.3
+TOOLS := pip-audit==2.10.1 uv==0.13.9
 NPM = npm install --silent --no-audit --no-fund --no-package-lock --prefix .node
 
 help: ## list the verbs
@@ -51,11 +52,29 @@ fuzz: .venv/developer ## coverage-guided fuzzing, SECONDS=20 for each target
 	@for target in wire asking cleaning; do \
 		$(BIN)/python -m tests.fuzz $$target $(or $(SECONDS),20) || exit 1; done
 
+faults: .venv/developer ## how every tool stands every fault of a server, as a table
+	@$(BIN)/python -m tests.faults.matrix
+
 build: .venv/developer ## the wheel and the source archive
 	$(BIN)/python -m build
 
+wheel: .venv/developer ## build it twice, install it alone with hashes checked, ask it
+	@$(BIN)/python -m scripts.try_wheel
+
+lock: .tools/bin ## requirements.lock: what users install, with hashes for every platform
+	@.tools/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --constraint constraints.txt --output-file requirements.lock pyproject.toml
+
+audit: .venv/developer .tools/bin ## compare the pinned versions with the known advisories
+	@$(BIN)/python -m scripts.audit
+
+sbom: .venv/developer ## dist/rybbit-mcp.cdx.json: the software bill of materials
+	@mkdir -p dist
+	@$(BIN)/python -m scripts.sbom > dist/rybbit-mcp.cdx.json
+	@echo dist/rybbit-mcp.cdx.json
+
 clean: ## remove what was made here
-	rm -rf .venv .node .fuzz dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .node .tools .fuzz dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/python: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -70,3 +89,7 @@ clean: ## remove what was made here
 	@echo "Installing the developers' tools into .venv …"
 	@$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@
+
+.tools/bin: # tools with dependencies of their own stay out of the project's environment
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check $(TOOLS)
