@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from rybbit_mcp.analysis.duckdb_relations import EVENT_COLUMNS, VISIT_COLUMNS, visit_row
-from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS, page_query
+from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS, odd_rows_query, page_query
 from rybbit_mcp.api.bulk import parse_page, parse_session
 from rybbit_mcp.api.errors import BadRequestError
 
@@ -37,7 +37,7 @@ VISIT_TABLE: Mapping[str, str] = {
     "is_kept": "BOOLEAN",
     # what models take for a whole number may be larger than a column of 32 bits
     **{name: "BIGINT" if kind == "INTEGER" else kind for name, kind in KEPT_COLUMNS.items()},
-    "odd_row": "VARCHAR",
+    "is_odd": "BOOLEAN",
 }
 """Name and type of each column that is kept of visits."""
 
@@ -191,9 +191,17 @@ class _Statements:
     """The statements of loading into one lane, parsed once: that takes longer than some run."""
 
     def __init__(self, lane: str, connection: duckdb.DuckDBPyConnection) -> None:
-        names = ", ".join(f'"{name}"' for name in (*KEPT_COLUMNS, "odd_row"))
+        names = ", ".join(f'"{name}"' for name in (*KEPT_COLUMNS, "is_odd"))
         table = f"{lane}.visit"
-        self.keep, self.keep_rows, self.odd, self.drop_odd, self.facts, self.drop = (
+        (
+            self.keep,
+            self.keep_rows,
+            self.odd_places,
+            self.odd_rows,
+            self.drop_odd,
+            self.facts,
+            self.drop,
+        ) = (
             connection.extract_statements(sql)[0]
             for sql in (
                 f"""
@@ -203,8 +211,9 @@ class _Statements:
                 FROM ({page_query()})
                 """,  # noqa: S608 - our own names
                 _insertion(table, VISIT_TABLE),
-                f"SELECT place, odd_row FROM {table} WHERE reading = ? AND odd_row IS NOT NULL",  # noqa: S608
-                f"DELETE FROM {table} WHERE reading = ? AND odd_row IS NOT NULL",  # noqa: S608
+                f"SELECT place FROM {table} WHERE reading = ? AND is_odd",  # noqa: S608
+                odd_rows_query(),
+                f"DELETE FROM {table} WHERE reading = ? AND is_odd",  # noqa: S608
                 f"""
                 SELECT count(*), count(*) FILTER (is_kept), max(ended_at), min(ended_at),
                     max(started_at)
@@ -226,14 +235,16 @@ def _load(
     chosen: list[int] | None,
 ) -> None:
     try:
-        # the parameters of the sub-query come last, as they stand in the text
-        added = _number(cursor.execute(load.keep, [reading, chosen, chosen, body.decode()]))
+        text = body.decode()
+        # the parameter of the sub-query comes last, as it stands in the text
+        added = _number(cursor.execute(load.keep, [reading, chosen, chosen, text]))
     except (duckdb.InvalidInputException, UnicodeDecodeError):
         added = 0
     if added:
-        odd = cursor.execute(load.odd, [reading]).fetchall()
-        sessions = [(place, parse_session(row)) for place, row in odd]
-        if odd:
+        places = [place for (place,) in cursor.execute(load.odd_places, [reading]).fetchall()]
+        found = cursor.execute(load.odd_rows, [text, places]).fetchall() if places else []
+        sessions = [(place, parse_session(row)) for place, row in found]
+        if places:
             cursor.execute(load.drop_odd, [reading])
     else:  # whatever is no page at all is refused here
         sessions = list(enumerate(parse_page(body)))
@@ -274,7 +285,7 @@ def _odd_rows(
     for place, session in odd:
         values = visit_row(session)
         is_kept = kept is None or place in kept
-        rows.append((reading, place, is_kept, *(values[column] for column in places), None))
+        rows.append((reading, place, is_kept, *(values[column] for column in places), False))
     return rows
 
 
