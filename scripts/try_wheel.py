@@ -74,7 +74,9 @@ def _program(environment: Path, name: str) -> str:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    if ended.returncode != 0:
+        raise SystemExit(ended.stdout + ended.stderr)
 
 
 if __name__ == "__main__":
