@@ -135,9 +135,10 @@ async def _search_page(
         if read_count >= SEARCH_BOUND or anyio.current_time() - began_at > SEARCH_TIME_S:
             is_complete = False
             break
-    notes = (*query.plan.notes, f"found by reading the newest {read_count} visits of the period")
+    which = "that could match" if query.plan.sent else "of the period"
+    notes = (*query.plan.notes, f"found by reading the newest {read_count} visits {which}")
     if not is_complete:
-        notes += ("older visits of the period were not read: ask for a shorter period",)
+        notes += ("older visits were not read: ask for a shorter period",)
     return SessionPage(
         tuple(found[wanted - limit : wanted]),
         page,

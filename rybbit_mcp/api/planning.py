@@ -47,7 +47,7 @@ _VARYING = frozenset({"channel", "hostname", "referrer", "tag"}) | {
 _OF_EVENTS = frozenset({"pathname", "page_title", "querystring"})
 
 DEVICES_ONLY = "user_id: a server this old may know device ids only"
-_PAGES_DIFFER = "servers take a visit's first or last event of any kind for {}, not its pageview"
+_PAGES_DIFFER = "to servers it is the page of a visit's {} event of any kind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def plan_sessions(
             )
         if not form.is_exact:
             is_exact = False
-            notes.append(f"{item} was applied here: {_reason(item, generation)}")
+            notes.append(f"{item} was compared here: {_reason(item, generation)}")
         if item.parameter == "user_id" and generation.name == "A":
             notes.append(DEVICES_ONLY)
     return Plan(tuple(sent), tuple(checks), is_exact, tuple(dict.fromkeys(notes)))
@@ -131,7 +131,7 @@ def plan_locations(
             notes.append(f"{item.parameter} is compared with every event of a visit here")
         sent += form.sent
         if item.parameter in PAGES:
-            notes.append(_PAGES_DIFFER.format(item.parameter))
+            notes.append(f"{item.parameter}: {_page_meaning(item)}")
         if item.parameter == "user_id" and generation.name == "A":
             notes.append(DEVICES_ONLY)
     return Plan(tuple(sent), tuple(checks), notes=tuple(dict.fromkeys(notes)))
@@ -139,8 +139,12 @@ def plan_locations(
 
 def _reason(item: Filter, generation: Generation) -> str:
     if item.parameter in PAGES:
-        return _PAGES_DIFFER.format(item.parameter)
+        return _page_meaning(item)
     return f"Rybbit {generation.versions}, which this server is, cannot"
+
+
+def _page_meaning(item: Filter) -> str:
+    return _PAGES_DIFFER.format("first" if item.parameter == "entry_page" else "last")
 
 
 def _without_region(item: Filter) -> tuple[Filter, str]:

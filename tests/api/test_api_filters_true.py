@@ -187,7 +187,7 @@ def test_filtered_places_add_up_to_the_true_number_or_say_what_differs(
         assert answer.hint.endswith((".", "?"))
         return
     if answer.notes:
-        assert all("here" in note or "first or last event" in note for note in answer.notes)
+        assert all("here" in note or "event of any kind" in note for note in answer.notes)
         return
     assert sum(place.visit_count for place in answer.locations) == len(true_ids(items))
 

@@ -394,6 +394,11 @@ async def test_the_key_is_in_no_repr_no_error_and_no_log(
     assert not [one for one in caplog.records if KEY in str(one.args)]
 
 
+def compressed(coding: str, sent: bytes) -> Answer:
+    headers = {"Content-Encoding": coding}
+    return lambda _: httpx.Response(200, headers=headers, content=raw(sent))
+
+
 async def test_compressed_bodies_are_unpacked_in_pieces_and_twice_compressed_ones_not() -> None:
     plain = b'{"version": "2.7.0", "x": "' + b"y" * 3_000_000 + b'"}'
     deflated = zlib.compress(plain)
@@ -408,8 +413,7 @@ async def test_compressed_bodies_are_unpacked_in_pieces_and_twice_compressed_one
         ("br", plain): None,
     }
     for (coding, sent), expected in bodies.items():
-        headers = {"Content-Encoding": coding}
-        server = Server(lambda _, h=headers, s=sent: httpx.Response(200, headers=h, content=raw(s)))
+        server = Server(compressed(coding, sent))
         if expected is None:
             with pytest.raises(UnexpectedBodyError, match="decompressed"):
                 await server.http().get(("x",))

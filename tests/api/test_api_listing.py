@@ -277,6 +277,22 @@ async def test_a_search_reads_no_further_than_it_must() -> None:
     assert "found by reading the newest 1000 visits of the period" in page.notes
 
 
+async def test_notes_say_what_was_compared_here_and_what_was_read() -> None:
+    said = {
+        "C": "visits that could match",
+        "B": "visits of the period",
+    }
+    for generation, which in said.items():
+        server = ListServer([row(n, entry_page="/") for n in range(30)])
+        filters = [Filter(parameter="entry_page", value=("/",))]
+
+        page = await server.client(generation).sessions("1", WEEK, filters=filters, limit=5)  # type: ignore[arg-type]
+
+        meaning, source = page.notes
+        assert meaning.startswith("entry_page equals / was compared here: to servers it is")
+        assert source == f"found by reading the newest 30 {which}"
+
+
 async def test_a_search_ends_at_its_bound_and_says_so() -> None:
     server = ListServer([row(n) for n in range(9000)])
     server.rows += [row(n % 9000, session_id=f"again{n:09d}") for n in range(9000)]
@@ -288,7 +304,7 @@ async def test_a_search_ends_at_its_bound_and_says_so() -> None:
     assert page.sessions == ()
     assert not page.is_complete
     assert len(server.asked) == listing.SEARCH_BOUND // listing.SEARCH_PAGE_SIZE
-    assert "older visits of the period were not read: ask for a shorter period" in page.notes
+    assert "older visits were not read: ask for a shorter period" in page.notes
 
 
 async def test_a_search_of_a_slow_server_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
