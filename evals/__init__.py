@@ -1,0 +1,1 @@
+"""Questions a site owner asks, the facts a right answer contains, and who can answer them."""
