@@ -1,6 +1,6 @@
 # Small verbs. Each makes its own .venv first; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types tests bench longlife samples inspector conformance fuzz faults build wheel lock audit sbom clean
+.PHONY: help demo test check lint types tests bench evals longlife samples inspector conformance fuzz faults build wheel lock audit sbom clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,6 +36,9 @@ bench: .venv/developer ## tokens, start and latency against their budgets
 
 longlife: .venv/developer ## 100,000 calls and 500 endings; a quarter of an hour (SHORT=1: a minute)
 	@$(BIN)/python -m bench.longlife $(if $(SHORT),--short)
+
+evals: .venv/developer ## an owner's questions: facts present, calls, tokens
+	@$(BIN)/python -m evals.replay
 
 samples: .venv/developer ## write the generated parts of README and docs
 	$(BIN)/python -m bench.samples
