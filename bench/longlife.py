@@ -16,7 +16,14 @@ from bench import calls, endings
 def main() -> int:
     """Print both tables."""
     is_short = "--short" in sys.argv
-    life = anyio.run(calls.live, 5_000 if is_short else 100_000)
+    lives = show_calls(5_000 if is_short else 100_000)
+    print()
+    return 0 if show_endings(40 if is_short else 500) and lives else 1
+
+
+def show_calls(call_count: int) -> bool:
+    """Print how the server lives; whether that is as promised."""
+    life = anyio.run(calls.live, call_count)
     print("| calls | memory, MiB | file descriptors | tasks |")
     print("|---:|---:|---:|---:|")
     for state in life.states:
@@ -27,9 +34,14 @@ def main() -> int:
     print(
         f"\nMemory grew by {life.growth:.1%} after the first {calls.WARM_UP:,} calls "
         f"(at most 5%); {life.wrong_count} wrong answers with {calls.AT_ONCE} calls in flight; "
-        f"{life.per_second:.0f} calls a second.\n"
+        f"{life.per_second:.0f} calls a second."
     )
-    ended = endings.measure(40 if is_short else 500)
+    return life.holds
+
+
+def show_endings(count: int) -> bool:
+    """Print how the server ends; whether that is as promised."""
+    ended = endings.measure(count)
     print("| ending at a random moment | times | slowest, s | over 2 s | orphans | files |")
     print("|---|---:|---:|---:|---:|---:|")
     for kind, results in ended.items():
@@ -38,10 +50,10 @@ def main() -> int:
         left = sum(result.is_left_over for result in results)
         written = sum(len(result.written) for result in results)
         print(f"| {kind} | {len(results)} | {slowest:.2f} | {hung} | {left} | {written} |")
-    bad = [result for results in ended.values() for result in results if not result.holds]
-    for result in bad:
+    broken = [result for results in ended.values() for result in results if not result.holds]
+    for result in broken:
         print(result)
-    return 0 if life.holds and not bad else 1
+    return not broken
 
 
 if __name__ == "__main__":
