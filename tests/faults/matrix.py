@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import sys
 from pathlib import Path
 
@@ -64,16 +63,16 @@ async def growth_mb(name: str) -> float:
     for tool in TOOLS:
         await outcome(FAULTS[0], tool, "later")
     await outcome(fault, "list_sites", "at first")  # makes what the server sends
-    before = _now_mb()
+    before = _memory_mb("VmRSS")
     for tool in TOOLS:
         await outcome(fault, tool, "later")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return peak - before
+    return _memory_mb("VmHWM") - before
 
 
-def _now_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
+def _memory_mb(name: str) -> float:
+    """Memory now (`VmRSS`) or at most (`VmHWM`); rusage would count the parent's before exec."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").split("\n")
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1024
 
 
 def main() -> None:
