@@ -96,7 +96,7 @@ async def _reading(connection: Connection, asked: Asking, call_count: int) -> St
 
     Memory goes up and down by a few percent with what DuckDB keeps at the moment.
     """
-    await asked.run(call_count - asked.call_count - 2 * asked.round_count)
+    await asked.run(max(0, call_count - asked.call_count - 2 * asked.round_count))
     readings = [await connection.state(call_count)]
     for _ in range(2):
         await asked.run(asked.round_count)
