@@ -103,6 +103,7 @@ class VisitStore:
     def close(self) -> None:
         """Free the memory; nothing can be asked afterwards."""
         self._idle.clear()
+        self._load.clear()
         self._database.close()
 
     def load(self, body: bytes, reading: int, places: Iterable[int] | None = None) -> PageFacts:

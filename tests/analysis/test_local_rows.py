@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -60,8 +61,10 @@ def page(*rows: Any) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def store() -> VisitStore:
-    return VisitStore()
+def store() -> Iterator[VisitStore]:
+    store = VisitStore()
+    yield store
+    store.close()
 
 
 numbers = st.integers() | st.floats() | st.decimals(allow_nan=False).map(float)
