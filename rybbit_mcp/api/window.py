@@ -92,19 +92,18 @@ def resolve_window(
     if past_minutes:
         return _minutes(past_minutes, zone, now, f"past_minutes={past_minutes}")
     if start_date or end_date:
-        if not (start_date and end_date):
-            missing = "start_date" if end_date else "end_date"
-            raise BadRequestError(f"{missing} is missing.", "Give both, or use period instead.")
-        if _is_instant(start_date) or _is_instant(end_date):
-            return _instants(start_date, end_date, zone, now)
-        return _days(
-            _day(start_date, "start_date"),
-            _day(end_date, "end_date"),
-            zone,
-            now,
-            f"{start_date}..{end_date}",
-        )
+        return _between(start_date, end_date, zone, now)
     return _named(period.strip() or DEFAULT_PERIOD, zone, now)
+
+
+def _between(start_date: str, end_date: str, zone: str, now: datetime) -> Window:
+    if not (start_date and end_date):
+        missing = "start_date" if end_date else "end_date"
+        raise BadRequestError(f"{missing} is missing.", "Give both, or use period instead.")
+    if _is_instant(start_date) or _is_instant(end_date):
+        return _instants(start_date, end_date, zone, now)
+    first, last = _day(start_date, "start_date"), _day(end_date, "end_date")
+    return _days(first, last, zone, now, f"{start_date}..{end_date}")
 
 
 @cache
