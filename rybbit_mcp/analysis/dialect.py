@@ -21,6 +21,8 @@ PERFORMANCE = "performance"
 
 PLACE = "place"
 """The name of `place_note`."""
+STEP = "is_step"
+"""The name of `step_note`."""
 
 LIST_TEXT = "[…]"
 """What a property that is a list reads as; one that is an object is read field by field."""
@@ -142,6 +144,13 @@ class Dialect(ABC):
     @abstractmethod
     def part_of(self, hit: Term, place: int) -> Term:
         """A value of a hit, counted from 1."""
+
+    def step_note(self, step: Term, at: Term) -> Term | None:  # noqa: ARG002
+        """A note of whether an event is another step than the one of its type before it.
+
+        None where the engine tells later.
+        """
+        return None
 
     @abstractmethod
     def path(self, step: Term, at: Term, condition: Term, most: int) -> Term:

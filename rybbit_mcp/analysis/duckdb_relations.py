@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from rybbit_mcp.analysis import terms
-from rybbit_mcp.analysis.dialect import ERROR, LIST_TEXT, OUTBOUND, PLACE, Dialect
+from rybbit_mcp.analysis.dialect import ERROR, LIST_TEXT, OUTBOUND, PLACE, STEP, Dialect
 from rybbit_mcp.analysis.terms import call, column, number, text
 from rybbit_mcp.api.matching import as_sent
 
@@ -217,24 +217,24 @@ class DuckDB(Dialect):
     def part_of(self, hit: Term, place: int) -> Term:
         return call("struct_extract", hit, number(place))
 
+    def step_note(self, step: Term, at: Term) -> Term:
+        kind = [column("event", "session_id"), column("event", "type")]
+        before = exp.Window(
+            this=call("lag", step), partition_by=kind, order=exp.Order(expressions=_by(at, step))
+        )
+        is_new = exp.NullSafeNEQ(this=before, expression=step.copy())
+        return terms.chosen([(is_new, number(1))], number(0))
+
     def path(self, step: Term, at: Term, condition: Term, most: int) -> Term:
-        in_order = exp.Order(
-            this=step, expressions=[exp.Ordered(this=at), exp.Ordered(this=step.copy())]
-        )
-        steps = terms.filtered(call("list", in_order), condition)
-        place, name = exp.to_identifier("place"), exp.to_identifier("step")
-        before = call(
-            "list_extract",
-            steps.copy(),
-            exp.Sub(this=exp.Column(this=place), expression=number(1)),
-        )
-        is_new = exp.NullSafeNEQ(this=exp.Column(this=name), expression=before)
-        folded = call(
-            "list_filter", steps, exp.Lambda(this=is_new, expressions=[name.copy(), place.copy()])
-        )
-        return call(
-            "array_to_string", call("list_slice", folded, number(1), number(most)), text(" > ")
-        )
+        is_new = terms.equal(column("event", STEP), number(1))
+        in_order = exp.Order(this=step, expressions=_by(at, step))
+        steps = terms.filtered(call("list", in_order), terms.all_of([condition, is_new]))
+        first = call("list_slice", steps, number(1), number(most))
+        return call("array_to_string", first, text(" > "))
 
     def each_of(self, *values: int) -> Term:
         return call("unnest", exp.Array(expressions=[number(value) for value in values]))
+
+
+def _by(*order: Term) -> list[exp.Ordered]:
+    return [exp.Ordered(this=term.copy()) for term in order]

@@ -14,7 +14,7 @@ from rybbit_mcp.analysis.conditions import (
     presence_condition,
     visit_conditions,
 )
-from rybbit_mcp.analysis.dialect import CUSTOM, PAGE, PLACE, Dialect
+from rybbit_mcp.analysis.dialect import CUSTOM, PAGE, PLACE, STEP, Dialect
 from rybbit_mcp.analysis.dimensions import (
     event,
     event_dimension,
@@ -87,7 +87,7 @@ def plan_query(asked: Specification, dialect: Dialect) -> Plan:
         _plan_hits(plan, asked, dialect)
     for place, name in enumerate(asked.group_by, start=1):
         if not is_event_dimension(name):
-            plan.keys[f"key_{place}"] = _visit_key(name, asked, dialect, plan.facts)
+            plan.keys[f"key_{place}"] = _visit_key(name, plan, asked, dialect)
     for name in measured_columns(asked):
         if name == "visitors":
             plan.columns["visitor"] = visitor()
@@ -116,13 +116,16 @@ def _plan_hits(plan: Plan, asked: Specification, dialect: Dialect) -> None:
     plan.hits = plan.facts.add_bare(dialect.hits(values, equal(event(HIT), number(1))))
 
 
-def _visit_key(name: str, asked: Specification, dialect: Dialect, facts: FactList) -> Term:
+def _visit_key(name: str, plan: Plan, asked: Specification, dialect: Dialect) -> Term:
     if name == CONVERTED_DIMENSION:
         by = EventCondition("event", asked.converted_by)
-        return terms.yes_no(presence_condition(by, dialect, facts))
+        return terms.yes_no(presence_condition(by, dialect, plan.facts))
     if name == PATH_DIMENSION:
-        steps = dialect.path(event("pathname"), event("at"), is_type(PAGE), PATH_STEPS)
-        return facts.add(steps, text(""))
+        step, at = event("pathname"), event("at")
+        note = dialect.step_note(step.copy(), at.copy())
+        if note is not None:
+            plan.notes[STEP] = note
+        return plan.facts.add(dialect.path(step, at, is_type(PAGE), PATH_STEPS), text(""))
     return visit_dimension(name, dialect, asked.window.zone)
 
 

@@ -173,7 +173,7 @@ def _measured(name: str, dialect: Dialect, hit_amounts: Collection[str], own: Te
     own = own.copy() if own is not None else None
     match name:
         case "visitors":
-            return terms.count_distinct(_cell("visitor"))
+            return terms.filtered(terms.count_distinct(_cell("visitor")), own)
         case "bounces":
             is_bounce = equal(_cell("pageviews"), number(1))
             return terms.count(is_bounce if own is None else terms.all_of([own, is_bounce]))
