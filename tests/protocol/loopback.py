@@ -17,7 +17,8 @@ def http_server() -> Iterator[str]:
     """The address of a server that lives as long as the block.
 
     The socket listens before the process starts, so nobody has to wait for it: what is sent in
-    the meantime is answered as soon as the server is there.
+    the meantime is answered as soon as the server is there. It ends with its standard input, so
+    that a test that is killed leaves none behind.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         number = listening.fileno()
@@ -26,7 +27,7 @@ def http_server() -> Iterator[str]:
             [sys.executable, "-m", "tests.protocol.served", "http", str(number)],
             cwd=ROOT,
             pass_fds=[number],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
         )
     try:
         yield f"http://127.0.0.1:{port}/mcp"
@@ -36,4 +37,5 @@ def http_server() -> Iterator[str]:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+        with process:  # closes its input
+            pass

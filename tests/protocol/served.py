@@ -7,8 +7,10 @@ python -m tests.protocol.served closing    stdio; says on standard error what wa
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
+import threading
 from datetime import UTC, datetime
 
 import anyio
@@ -58,6 +60,12 @@ class _Telling(httpx.AsyncBaseTransport):
         print(POOL_CLOSED, file=sys.stderr, flush=True)
 
 
+def _end_with_parent() -> None:
+    """A test that is killed must not leave a server behind."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main() -> None:
     """Serve in the way that the arguments name."""
     match sys.argv[1:]:
@@ -66,6 +74,7 @@ def main() -> None:
         case ["closing"]:
             anyio.run(serve, create_server(fixed_settings(), transport=_Telling), Signals())
         case ["http", number]:
+            threading.Thread(target=_end_with_parent, daemon=True).start()
             app = fixed_server().streamable_http_app()
             config = uvicorn.Config(app, log_level="warning")
             uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(number))])
