@@ -95,7 +95,12 @@ def _notes(reading: Reading, details: Details | None) -> tuple[str, ...]:
     if reading.is_unsure:
         notes.append("visits that went on while they were read may be missing")
     if details and details.gone_count:
-        notes.append(f"{details.gone_count:,} visits were gone when their events were asked for")
+        gone = details.gone_count
+        notes.append(
+            "1 visit was gone when its events were asked for"
+            if gone == 1
+            else f"{gone:,} visits were gone when their events were asked for"
+        )
     if details and details.long_count:
         notes.append(f"of visits with more than {EVENT_BOUND:,} events only the first count")
     return tuple(notes)

@@ -170,9 +170,10 @@ async def list_members(
         if calls is not None and calls <= 0:
             return
         try:
-            rows = parse_page(await feed.page(page, PAGE_SIZE))
+            body = await feed.page(page, PAGE_SIZE)
         except PASSING:
             return
+        rows = await to_thread.run_sync(parse_page, body)
         found += [row.session_id for row in rows]
         oldest = min((row.ended_at for row in rows), default=None)
         if len(rows) < PAGE_SIZE or (since and oldest and oldest < since):

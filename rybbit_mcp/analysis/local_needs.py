@@ -194,7 +194,6 @@ def spellings(text: str) -> list[str]:
 def events_query() -> str:
     """The relation `events`: what was read, and of other visits what their rows tell."""
     untold = "visit.session_id NOT IN (SELECT session_id FROM kept.told)"
-    visits = "visit"
     rows: tuple[tuple[str, str, dict[str, str], str], ...] = (
         (PAGE, "started_at", {"pathname": "entry_page"}, "pageviews > 0"),
         (PAGE, "ended_at", {"pathname": "exit_page"}, "pageviews > 1"),
@@ -205,9 +204,9 @@ def events_query() -> str:
     parts = [_selection(every, "kept.event", "true")]
     for position, (kind, at, texts, condition) in enumerate(rows):
         columns = _made_event(kind, position, at, texts)
-        parts.append(_selection(columns, visits, f"{condition} AND {untold}"))
+        parts.append(_selection(columns, "visit", f"{condition} AND {untold}"))
     columns = _made_event(CUSTOM, len(rows), "started_at", {"name": "member.name"})
-    members = f"kept.member AS member JOIN {visits} USING (session_id)"
+    members = "kept.member AS member JOIN visit USING (session_id)"
     parts.append(_selection(columns, members, f"events > 0 AND errors = 0 AND {untold}"))
     return " UNION ALL ".join(parts)
 

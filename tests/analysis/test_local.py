@@ -521,7 +521,7 @@ async def test_a_visit_that_is_gone_counts_without_events() -> None:
     outcome = await Asker(site)(of_events("event_name"))
 
     assert (counted(outcome), outcome.total.session_count) == ({"signup": 19}, 20)
-    assert outcome.basis.notes == ("1 visits were gone when their events were asked for",)
+    assert outcome.basis.notes == ("1 visit was gone when its events were asked for",)
 
 
 async def test_an_answer_that_is_not_rybbits_ends_the_question() -> None:
