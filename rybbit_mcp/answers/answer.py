@@ -132,8 +132,8 @@ def fold_constant_columns(
 
 
 def _not_ours(line: str) -> str:
-    """The line; escaped if it began with the sign of the lines that speak for the server."""
-    return f"\\{line}" if line.startswith("#") else line
+    """The line; escaped if it began as ours do, or as a fence that swallows what follows."""
+    return f"\\{line}" if line.startswith(("#", "~~~")) else line
 
 
 def _one_line(text: str) -> str:

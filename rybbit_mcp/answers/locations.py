@@ -116,7 +116,7 @@ class _Writer:
         named_count = max(CITIES_NAMED, CITIES_IN_ALL // max(1, count))
         return [
             self._row(
-                gate.text(country.country, limit=20),
+                gate.text(country.country, limit=20, mask=privacy.text),
                 country.visit_count,
                 _cities(country, named_count, gate, privacy) if self.shows_cities else "",
             )

@@ -203,7 +203,7 @@ class Privacy:
 
     def place(self, country: str, region: str, city: str) -> Place:
         """The parts of a place that the level shows; unknown parts are `""`."""
-        parts = [visible(part)[0] for part in (country, region, city)]
+        parts = [self._mask(visible(part)[0]) for part in (country, region, city)]
         if self._treatments["place"] is Treatment.COUNTRY:
             return Place(parts[0], "", "")
         return Place(*parts)

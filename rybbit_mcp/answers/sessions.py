@@ -237,6 +237,10 @@ def _summary(sessions: Sequence[Session], privacy: Privacy) -> list[str]:
     if len(sessions) < 2:
         return []
     gate = Gate()  # of its own: what it removes was counted with the rows
+
+    def word(text: str) -> str:
+        return gate.text(text, mask=privacy.text)
+
     summary = summarize_visits(sessions)
     numbers = (
         f"of these {summary.visit_count} visits: {summary.bounce_count} bounced "
@@ -246,10 +250,10 @@ def _summary(sessions: Sequence[Session], privacy: Privacy) -> list[str]:
         f"{summary.error_visit_count} with errors, {count_of(summary.visitor_count, 'visitor')}"
     )
     lists = (
-        ("channels", _named(summary.channels, gate.text)),
-        ("countries", _named(summary.countries, gate.text)),
+        ("channels", _named(summary.channels, word)),
+        ("countries", _named(summary.countries, word)),
         ("entry pages", _named(summary.entry_pages, lambda page: clean_path(page, gate, privacy))),
-        ("devices", _named(summary.device_types, gate.text)),
+        ("devices", _named(summary.device_types, word)),
     )
     # One value throughout is a constant column, which the line below states.
     parts = [

@@ -98,9 +98,12 @@ def short_ids(ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cells(session: Session, session_id: str, gate: Gate, privacy: Privacy) -> VisitCells:
+    def word(text: str) -> str:
+        return gate.text(text, limit=_LONGEST_WORD, mask=privacy.text)
+
     entry_page = clean_path(session.entry_page, gate, privacy)
     is_same = session.exit_page == session.entry_page
-    channel = gate.text(session.channel, limit=_LONGEST_WORD)
+    channel = word(session.channel)
     return VisitCells(
         started_at=session.started_at,
         duration_s=session.duration_s,
@@ -111,10 +114,10 @@ def _cells(session: Session, session_id: str, gate: Gate, privacy: Privacy) -> V
         exit_page=entry_page if is_same else clean_path(session.exit_page, gate, privacy),
         channel=channel,
         source=_source(session, channel, gate, privacy),
-        device_type=gate.text(session.device_type, limit=_LONGEST_WORD),
-        system=gate.text(session.operating_system, limit=_LONGEST_WORD),
+        device_type=word(session.device_type),
+        system=word(session.operating_system),
         # "Mobile Safari" of a phone: the device says it already.
-        browser=gate.text(session.browser, limit=_LONGEST_WORD).removeprefix("Mobile "),
+        browser=word(session.browser).removeprefix("Mobile "),
         country=gate.text(
             session.country, limit=_LONGEST_WORD, mask=lambda text: privacy.place(text, "", "")[0]
         ),

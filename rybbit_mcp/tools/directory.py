@@ -74,7 +74,10 @@ class SiteDirectory:
             listing = await self.listing()
         except RybbitError:
             return []
-        return [site.domain or site.name or str(site.site_id) for site in listing.sites]
+        from rybbit_mcp.answers.clean import Gate
+
+        gate = Gate()
+        return [gate.text(site.domain or site.name) or str(site.site_id) for site in listing.sites]
 
     async def _read(self) -> SiteListing:
         try:

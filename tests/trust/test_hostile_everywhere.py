@@ -1,0 +1,193 @@
+"""Hostile texts in every text field of every record come out harmless from every tool."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Literal
+from unicodedata import category
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from mcp import Client
+
+from rybbit_mcp.server import create_server
+from tests.faults.harness import settings_for
+from tests.hostile import HOSTILE
+from tests.trust.hostile_rybbit import HostileRybbit
+
+NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
+Level = Literal["strict", "standard", "open"]
+LEVELS: tuple[Level, ...] = ("strict", "standard", "open")
+DAY = {"site": "1", "period": "2026-11-24"}
+
+PERSONAL = {
+    "mail": "ada.lovelace@example.com",
+    "mail inside": "/reset?user=ada.lovelace@example.com&x=1",
+    "hidden mail": "ada.lovelace\u200b@example.com",
+    "wide mail": "ada.lovelace＠example.com",
+    "address": "from 203.0.113.77 today",
+    "newer address": "at [2001:db8:85a3::8a2e:370:7334]:443",
+    "address in a path": "/ip/203.0.113.77/x",
+}
+SECRETS = ("lovelace@", "lovelace＠", "203.0.113.77", "8a2e:370:7334")
+ADDRESSES = ("203.0.113.77", "8a2e:370:7334")
+TEXTS = [*HOSTILE.values(), *PERSONAL.values()]
+
+DIMENSIONS = (
+    *("channel", "referrer", "country", "region", "city", "language", "device_type", "browser"),
+    *("operating_system", "hostname", "entry_page", "exit_page", "utm_source", "utm_medium"),
+    *("utm_campaign", "utm_term", "utm_content", "user", "tag", "path", "page", "event_name"),
+    *("error_message", "outbound_link", "prop:plan"),
+)
+FILTERED = ("referrer", "browser", "hostname", "entry_page", "utm_source", "tag", "city")
+
+_LINK = re.compile(r"(?i)(https?|ftp|vscode|slack)://|(?<![a-z0-9])www\.\w|mailto:\w|xmpp:\w")
+_UNSEEN = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0"
+    r"\U000e0000-\U000e0fff]"
+)
+_OURS_FORGED = re.compile(
+    r"(?m)^#+ (0 visits, the site|visits$|next: get_session\(site=1, session=)"
+)
+
+
+@asynccontextmanager
+async def client_of(texts: list[str], level: Level, output: str) -> AsyncIterator[Client]:
+    """A client of a server between it and a Rybbit that holds these texts."""
+    given = settings_for(
+        "https://rybbit.test", privacy=level, output=output, answer_chars=40_000, log_level="ERROR"
+    )
+    rybbit = HostileRybbit(texts)
+    server = create_server(given, clock=lambda: NOW, transport=rybbit.transport)
+    async with Client(server) as client:
+        yield client
+
+
+def calls(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Questions that together show every field of every record."""
+    yield "list_sites", {}
+    for page in range(1, count // 20 + 2):
+        yield "list_sessions", DAY | {"limit": 20, "page": page}
+    for parameter in FILTERED:
+        filters = [{"parameter": parameter, "value": ["nothing"]}]
+        yield "list_sessions", DAY | {"filters": filters}
+    yield "get_session_locations", DAY | {"limit": 250}
+    for dimension in DIMENSIONS:
+        yield "summarize_sessions", DAY | {"group_by": [dimension], "top": 100}
+    for number in range(count):
+        given = {"site": "1", "session_id": HostileRybbit.id_of(number)}
+        yield "get_session", given
+        yield "get_session", given | {"limit": 50}
+
+
+def check_text(text: str, level: Level | None) -> None:
+    """Nothing unseen, nothing that links, nothing that names a visitor.
+
+    Without a level: names of sites are their owners' words, and not masked.
+    """
+    for char in text:
+        if char in "\n\t\u200d":  # where joiners may stand is the gate's to know
+            continue
+        assert category(char) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}, hex(ord(char))
+        assert not _UNSEEN.match(char), hex(ord(char))
+    assert not _LINK.search(text), _LINK.search(text)
+    if level is None:
+        return
+    for secret in ADDRESSES if level == "open" else SECRETS:
+        assert secret not in text, secret
+
+
+def check_shape(text: str) -> None:
+    """Our lines are ours; every table has as many cells in each row as columns."""
+    assert not _OURS_FORGED.search(text), _OURS_FORGED.search(text)
+    for block in text.split("\n\n"):
+        lines = [line for line in block.split("\n") if not line.startswith("#")]
+        assert len({line.count("\t") for line in lines}) <= 1, lines[:3]
+
+
+def check_markdown(text: str) -> None:
+    """No reader makes a link, an image or HTML of it."""
+    bad = {"link_open", "image", "html_inline", "html_block", "fence"}
+    for block in MarkdownIt("commonmark").parse(text):
+        kinds = {block.type} | {token.type for token in block.children or ()}
+        assert not kinds & bad, (kinds & bad, block.content[:300])
+
+
+def check_structured(content: dict[str, Any], level: Level | None) -> None:
+    """The same in JSON, cell by cell."""
+    for table in content["tables"]:
+        for row in table["rows"]:
+            assert len(row) == len(table["columns"])
+            for cell in row:
+                assert "\n" not in str(cell)
+                assert "\t" not in str(cell)
+    for note in (*content["notes"], *content["next"]):
+        assert "\n" not in note
+    check_text(json.dumps(content, ensure_ascii=False), level)
+
+
+async def check_all(texts: list[str], level: Level, output: str) -> set[str]:
+    """Ask everything; the tools that answered."""
+    answered: set[str] = set()
+    async with client_of(texts, level, output) as client:
+        for tool, given in calls(len(texts)):
+            result = await client.call_tool(tool, given)
+            text = result.content[0].text
+            assert not result.is_error, (tool, given, text)
+            shown = None if tool == "list_sites" else level
+            try:
+                check_text(text, shown)
+                if output == "structured":
+                    check_structured(result.structured_content, shown)
+                else:
+                    check_shape(text)
+                    check_markdown(text)
+            except AssertionError as error:
+                raise AssertionError(f"{tool} {given}: {error}\n{text[:1500]}") from error
+            answered.add(tool)
+        lost = await client.call_tool("list_sessions", {"site": "no such site"})
+        assert lost.is_error
+        check_text(lost.content[0].text, None)
+        check_markdown(lost.content[0].text)
+    return answered
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("output", ["text", "structured"])
+@pytest.mark.parametrize("level", LEVELS)
+async def test_hostile_texts_in_every_field_come_out_harmless(level: Level, output: str) -> None:
+    # A lone surrogate cannot stand in UTF-8: servers send the replacement character instead.
+    texts = [text.encode("utf-8", "replace").decode() for text in TEXTS]
+
+    assert len(await check_all(texts, level, output)) == 5
+
+
+@given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=3), st.sampled_from(LEVELS))
+@settings(max_examples=5)
+def test_random_texts_in_every_field_come_out_harmless(texts: list[str], level: Level) -> None:
+    known = [text.encode("utf-8", "replace").decode() for text in texts]
+
+    for output in ("text", "structured"):
+        asyncio.run(partial(check_all, known, level, output)())
+
+
+@pytest.mark.anyio
+async def test_names_of_sites_are_completed_harmlessly() -> None:
+    from mcp.types import PromptReference
+
+    async with client_of(list(HOSTILE.values())[:40], "standard", "text") as client:
+        reference = PromptReference(type="ref/prompt", name="weekly_review")
+        found = await client.complete(reference, {"name": "site", "value": ""})
+
+    assert found.completion.values
+    for value in found.completion.values:
+        check_text(value, None)
+        assert "\n" not in value
