@@ -47,7 +47,7 @@ def check(data: bytes) -> None:
             except BadRequestError as error:
                 _check_error(error)
             else:
-                assert len(planned.sent) <= 4 * len(filters) + 4
+                assert len(planned.sent) <= 4 + sum(1 + len(item.value) for item in filters)
 
 
 def _window(period: str, zone: str, start: str, end: str, minutes: str) -> Window | None:
