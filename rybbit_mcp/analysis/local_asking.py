@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rybbit_mcp.analysis.duckdb_relations import DuckDB
+from rybbit_mcp.analysis.local_lane import as_kept, utc
 from rybbit_mcp.analysis.local_needs import Undecided, events_query
 from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS
-from rybbit_mcp.analysis.local_store import as_kept, utc
 from rybbit_mcp.analysis.query import compile_query
 from rybbit_mcp.api.parameters import Conditions
 

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import anyio
 from anyio import to_thread
 
+from rybbit_mcp.analysis.local_lane import Page
+from rybbit_mcp.analysis.local_loading import Loader
+from rybbit_mcp.analysis.local_seen import SeenPages
 from rybbit_mcp.api.bulk import parse_page
 from rybbit_mcp.api.errors import (
     ConnectionFailedError,
@@ -29,14 +32,19 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from rybbit_mcp.analysis.local_feed import Report, VisitFeed
-    from rybbit_mcp.analysis.local_store import PageFacts, VisitStore
+    from rybbit_mcp.analysis.local_lane import PageFacts
+    from rybbit_mcp.analysis.local_store import VisitStore
     from rybbit_mcp.api.window import Window
 
 PAGE_SIZE = 2000
 MOST_CALLS_AT_ONCE = 4
-MOST_LOADS_AT_ONCE = 2
+MOST_HELD = 6
+"""Pages that are asked for, or wait to be loaded."""
 MOST_REREAD = 3
 """Pages read again at most for visits that moved up."""
+
+EMPTY_BODY = 16
+"""Bytes of a page without rows, which need not be taken apart to know that it has none."""
 
 SETTLED_AFTER = timedelta(minutes=5)
 """Visits of windows that ended so long ago change no more."""
@@ -79,21 +87,21 @@ class Pager:
     ) -> None:
         self._feed = feed
         self._store = store
-        self._window = window
         self._report = report
         self._is_live = is_live
         self._most_pages = max(1, math.ceil(most_visits / PAGE_SIZE))
         self._size = max(1, math.ceil(most_visits / self._most_pages))
         self._checks_all = not feed.is_exact
-        self._facts: dict[int, PageFacts] = {}
-        self._last: int | None = None
+        self._seen = SeenPages(window, self._size, self._most_pages)
         self._next = 1
         self._in_flight = 0
+        self._held = 0
+        self._is_past_end = False
         self._reading_count = 0
         self._stop: Stop = ""
         self._problem: RybbitError | None = None
         self._fatal: RybbitError | None = None
-        self._loads = anyio.Semaphore(MOST_LOADS_AT_ONCE)
+        self._loader = Loader(store)
 
     async def read(self) -> Reading:
         """Read all that may be read, and settle the store.
@@ -104,24 +112,24 @@ class Pager:
         calls = self._feed.calls_left()
         if calls is not None and calls <= 0:
             raise none_left()
-        self._facts[1] = await self._load(1)
+        self._seen.add(1, await self._keep(await self._fetch(1)))
         self._next = 2
-        self._note_end(1)
         await self._announce()
         async with anyio.create_task_group() as group:
             self._start_more(group)
         if self._fatal is not None:
             raise self._fatal
-        is_unsure = self._is_live and len(self._facts) > 1 and not await self._read_again()
+        is_unsure = self._is_live and len(self._seen) > 1 and not await self._read_again()
         await self._look_beyond()
-        since = self._oldest_end_at() if self._has_gap() else None
+        oldest_end_at = self._seen.oldest_end_at
+        since = oldest_end_at if self._seen.has_gap else None
         visit_count = await to_thread.run_sync(self._store.settle, since)
         return Reading(
             visit_count=visit_count,
-            oldest_end_at=self._oldest_end_at(),
+            oldest_end_at=oldest_end_at,
             stop=self._stop,
             problem=self._problem,
-            dropped_count=self._dropped_count(),
+            dropped_count=self._seen.dropped_count if self._feed.is_exact else 0,
             is_unsure=is_unsure,
         )
 
@@ -132,12 +140,15 @@ class Pager:
             self._next += 1
 
     def _may_start(self) -> bool:
-        if self._stop or self._fatal or self._next > (self._last or self._most_pages):
+        if self._stop or self._fatal or self._is_past_end:
             return False
-        if self._in_flight >= self._feed.width(MOST_CALLS_AT_ONCE):
+        if self._next > (self._seen.last or self._most_pages):
             return False
-        expected = self._expected_pages()
-        if self._in_flight and expected is not None and self._next > expected:
+        under_way = self._in_flight + self._held
+        if self._in_flight >= self._feed.width(MOST_CALLS_AT_ONCE) or under_way >= MOST_HELD:
+            return False
+        expected = self._seen.expected_pages
+        if under_way and expected is not None and self._next > expected:
             return False  # likely there is nothing: a call for nothing
         calls = self._feed.calls_left()
         if calls is not None and calls - self._in_flight <= int(self._is_live):
@@ -145,31 +156,41 @@ class Pager:
         return not self._stop
 
     async def _read_page(self, number: int, group: TaskGroup) -> None:
+        has_rows = False
         try:
-            facts = await self._load(number)
+            try:
+                page = await self._fetch(number)
+            finally:
+                self._in_flight -= 1
+                self._held += 1
+            self._is_past_end |= len(page.body) <= EMPTY_BODY
+            self._start_more(group)
+            facts = await self._keep(page)
             self._check_moves_on(facts)
-            self._facts[number] = facts
-            self._note_end(number)
+            self._seen.add(number, facts)
+            has_rows = facts.row_count > 0
         except PASSING as problem:
             self._stop = "rate" if isinstance(problem, RateLimitedError) else "failure"
             self._problem = problem
         except RybbitError as error:
             self._fatal = error
             group.cancel_scope.cancel()
-        self._in_flight -= 1
+        self._held -= 1
         self._start_more(group)
-        if number in self._facts and self._facts[number].row_count:
-            await self._report(self._row_count(), self._expected_rows(), self._so_far())
+        if has_rows:
+            await self._tell(self._so_far())
 
-    async def _load(self, number: int) -> PageFacts:
+    async def _fetch(self, number: int) -> Page:
         self._reading_count += 1
         reading = self._reading_count
         body = await self._feed.page(number, self._size)
-        async with self._loads:
-            places = None
-            if self._checks_all or (number == 1 and self._feed.has_checks):
-                places = await to_thread.run_sync(self._feed.kept, body)
-            facts = await to_thread.run_sync(self._store.load, body, reading, places)
+        places = None
+        if self._checks_all or (number == 1 and self._feed.has_checks):
+            places = await to_thread.run_sync(self._feed.kept, body)
+        return Page(body, reading, places)
+
+    async def _keep(self, page: Page) -> PageFacts:
+        facts = await self._loader.load(page)
         if facts.newest_start_at and facts.oldest_end_at:
             self._feed.check_inside(facts.newest_start_at, facts.oldest_end_at)
         if facts.kept_count < facts.row_count:
@@ -177,7 +198,7 @@ class Pager:
         return facts
 
     def _check_moves_on(self, facts: PageFacts) -> None:
-        first = self._facts[1]
+        first = self._seen.first
         is_one_moment = facts.newest_end_at == facts.oldest_end_at
         if facts.row_count and facts == first and not is_one_moment:
             raise UnexpectedBodyError(
@@ -187,7 +208,7 @@ class Pager:
 
     async def _read_again(self) -> bool:
         """Read the newest pages again, down to where nothing moved; whether that was done."""
-        began_at = self._facts[1].newest_end_at
+        began_at = self._seen.first.newest_end_at
         if self._stop in {"rate", "failure"} or began_at is None:
             return False
         for number in range(1, MOST_REREAD + 1):
@@ -195,7 +216,7 @@ class Pager:
             if calls is not None and calls <= 0:
                 return False
             try:
-                facts = await self._load(number)
+                facts = await self._keep(await self._fetch(number))
             except PASSING:
                 return False
             if facts.row_count < self._size:
@@ -206,7 +227,7 @@ class Pager:
 
     async def _look_beyond(self) -> None:
         """Whether there are visits beyond the bound; if that cannot be found out, there may be."""
-        if self._stop or self._last is not None:
+        if self._stop or self._seen.last is not None:
             return
         self._stop = "cap"
         calls = self._feed.calls_left()
@@ -221,62 +242,22 @@ class Pager:
 
     async def _announce(self) -> None:
         """Say what was read, and before reading on also if it cannot be finished."""
-        expected, calls = self._expected_pages(), self._feed.calls_left()
+        expected, calls = self._seen.expected_pages, self._feed.calls_left()
         message = self._so_far()
-        if expected is not None and calls is not None and self._last is None:
+        if expected is not None and calls is not None and self._seen.last is None:
             needed = min(expected, self._most_pages) - 1
             if needed > calls:
                 message += (
                     f"; about {needed} more calls are needed and {calls} may be made: "
                     "the newest part will be read"
                 )
-        await self._report(self._row_count(), self._expected_rows(), message)
+        await self._tell(message)
 
-    def _note_end(self, number: int) -> None:
-        if self._facts[number].row_count < self._size:
-            self._last = min(number, self._last or number)
+    async def _tell(self, message: str) -> None:
+        await self._report(self._seen.row_count, self._seen.expected_rows, message)
 
     def _so_far(self) -> str:
-        return f"{self._row_count():,} visits read"
-
-    def _row_count(self) -> int:
-        return sum(facts.row_count for facts in self._facts.values())
-
-    def _dropped_count(self) -> int:
-        if not self._feed.is_exact:
-            return 0
-        return sum(facts.row_count - facts.kept_count for facts in self._facts.values())
-
-    def _expected_rows(self) -> int | None:
-        if self._last is not None and len(self._facts) >= self._last:
-            return self._row_count()
-        expected = self._expected_pages()
-        return None if expected is None else min(expected, self._most_pages) * self._size
-
-    def _expected_pages(self) -> int | None:
-        """How many pages there are, if visits are as frequent before as in what was read."""
-        if self._last is not None:
-            return self._last
-        oldest, window = self._oldest_end_at(), self._window
-        if oldest is None or window.start_at is None or window.end_at is None:
-            return None
-        seen_s = max(1.0, (window.end_at - oldest).total_seconds())
-        all_s = (window.end_at - window.start_at).total_seconds()
-        return max(self._gapless(), math.ceil(self._gapless() * all_s / seen_s))
-
-    def _gapless(self) -> int:
-        """How many pages from the first on were read without one missing between."""
-        number = 0
-        while number + 1 in self._facts:
-            number += 1
-        return number
-
-    def _has_gap(self) -> bool:
-        return self._gapless() < len(self._facts)
-
-    def _oldest_end_at(self) -> datetime | None:
-        ends = [self._facts[number].oldest_end_at for number in range(1, self._gapless() + 1)]
-        return min((end for end in ends if end is not None), default=None)
+        return f"{self._seen.row_count:,} visits read"
 
 
 def none_left() -> RateLimitedError:

@@ -54,26 +54,38 @@ _UNKNOWN_COUNTRY = "chr(0) || chr(0)"
 
 
 def page_query() -> str:
-    """The query that takes a page apart; its one parameter is the page's text.
+    """The query that takes pages apart; parameters are their texts, and a number for each.
 
-    Shape: `place` (from 0), the kept columns, and `is_odd`: whether the models must read the row,
-    then the other columns mean nothing.
+    Shape: `page` (the number), `place` (from 0), the kept columns, NULL for what is unknown, and
+    `is_odd`: whether the models must read the row, then the other columns mean nothing.
     """
     shape = ", ".join(f'"{_API_NAMES.get(name, name)}": "VARCHAR"' for name in KEPT_COLUMNS)
     cells = ", ".join(f'cell."{_API_NAMES.get(name, name)}" AS "{name}"' for name in KEPT_COLUMNS)
     values = ", ".join(f'{_value(name)} AS "{name}"' for name in KEPT_COLUMNS)
-    # The text comes out of an UNNEST: what is made of a constant is made while planning, slowly.
     return f"""
         WITH page AS (
-            SELECT from_json(body, '{{"data": [{{{shape}}}]}}').data AS listed
-            FROM (SELECT unnest([?]) AS body)
+            SELECT page, from_json(body, '{{"data": [{{{shape}}}]}}').data AS listed
+            FROM (SELECT unnest(?::VARCHAR[]) AS body, unnest(?::INTEGER[]) AS page)
         ),
         listed AS (
-            SELECT unnest(listed) AS cell, generate_subscripts(listed, 1) - 1 AS place FROM page
+            SELECT page, unnest(listed) AS cell, generate_subscripts(listed, 1) - 1 AS place
+            FROM page
         ),
-        cells AS (SELECT place, {cells} FROM listed)
-        SELECT place, {values}, {_is_odd()} AS is_odd FROM cells
+        cells AS (SELECT page, place, {cells} FROM listed)
+        SELECT page, place, {values}, {_is_odd()} AS is_odd FROM cells
     """  # noqa: S608 - made of our own names alone
+
+
+def known(name: str) -> str:
+    """A kept column with what is unknown as the models have it."""
+    kind = KEPT_COLUMNS[name]
+    if kind == "TIMESTAMP":
+        return name
+    if kind != "VARCHAR":
+        return f"coalesce({name}, 0)"
+    if name == "country":
+        return f"CASE WHEN country = {_UNKNOWN_COUNTRY} THEN '' ELSE coalesce(country, '') END"
+    return f"coalesce({name}, '')"
 
 
 def odd_rows_query() -> str:
@@ -94,10 +106,8 @@ def _value(name: str) -> str:
     if kind == "TIMESTAMP":
         return f"TRY_CAST({name} AS TIMESTAMP)"
     if kind != "VARCHAR":
-        return f"coalesce(TRY_CAST({name} AS INTEGER), 0)"
-    if name == "country":
-        return f"CASE WHEN country = {_UNKNOWN_COUNTRY} THEN '' ELSE coalesce(country, '') END"
-    return f"coalesce({name}, '')"
+        return f"TRY_CAST({name} AS INTEGER)"
+    return name
 
 
 def _is_odd() -> str:

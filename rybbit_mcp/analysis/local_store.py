@@ -1,45 +1,27 @@
 """The visits of one question in a DuckDB of its own, in memory and compressed.
 
 Nothing here waits: callers run these methods in worker threads. Pages are loaded side by side in
-lanes, small databases that one thread writes to at a time, because DuckDB compresses what it keeps
-only while nobody else writes.
+lanes, because DuckDB compresses what it keeps only while nobody else writes.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 import duckdb
 
-from rybbit_mcp.analysis.duckdb_relations import EVENT_COLUMNS, VISIT_COLUMNS, visit_row
-from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS, odd_rows_query, page_query
-from rybbit_mcp.api.bulk import parse_page, parse_session
+from rybbit_mcp.analysis.duckdb_relations import EVENT_COLUMNS
+from rybbit_mcp.analysis.local_lane import Lane, Page, PageFacts, definition, insertion
 from rybbit_mcp.api.errors import BadRequestError
 
-if TYPE_CHECKING:
-    from rybbit_mcp.api.models import Session
-
-LANES = ("lane_1", "lane_2")
+LANES = 2
 
 MEMORY_LIMIT_MB = 256
 """What one store may take while it is filled and asked; at rest a visit takes some 60 bytes."""
-
-VISIT_TABLE: Mapping[str, str] = {
-    # which reading of a page a row comes from, where it stood, and whether it was asked for
-    "reading": "INTEGER",
-    "place": "INTEGER",
-    "is_kept": "BOOLEAN",
-    # what models take for a whole number may be larger than a column of 32 bits
-    **{name: "BIGINT" if kind == "INTEGER" else kind for name, kind in KEPT_COLUMNS.items()},
-    "is_odd": "BOOLEAN",
-}
-"""Name and type of each column that is kept of visits."""
 
 _FIND_OLD = """
     CREATE OR REPLACE TEMP TABLE old AS
@@ -51,17 +33,6 @@ _FIND_OLD = """
         FROM visit WHERE hash(session_id) IN (FROM hashes)
     ) WHERE age > 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class PageFacts:
-    """What a page held; the instants are None for an empty page."""
-
-    row_count: int
-    kept_count: int
-    newest_end_at: datetime | None
-    oldest_end_at: datetime | None
-    newest_start_at: datetime | None
 
 
 class VisitStore:
@@ -82,49 +53,42 @@ class VisitStore:
             "autoload_known_extensions": "false",
         }
         self.listed: set[str] = set()
-        self._database = duckdb.connect(":memory:", config=settings)
+        self._database = database = duckdb.connect(":memory:", config=settings)
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._writing = threading.Lock()
-        self._lanes: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._load = {lane: _Statements(lane, self._database) for lane in LANES}
-        for name in ("kept", *LANES):
-            self._database.execute(f"ATTACH ':memory:' AS {name} (COMPRESS)")
-        self._database.execute("SET enable_external_access = false")
-        self._database.execute("SET lock_configuration = true")
-        for lane in LANES:
-            self._database.execute(f"CREATE TABLE {lane}.visit ({_definition(VISIT_TABLE)})")
-            self._lanes.put(lane)
-        parts = " UNION ALL ".join(map(_all_of, LANES))
-        self._database.execute(f"CREATE VIEW visit AS {parts}")
-        self._database.execute(f"CREATE TABLE kept.event ({_definition(EVENT_COLUMNS)})")
-        self._database.execute("CREATE TABLE kept.told (session_id VARCHAR)")
-        self._database.execute("CREATE TABLE kept.member (name VARCHAR, session_id VARCHAR)")
+        self._lanes = [Lane(f"lane_{number}", database) for number in range(LANES)]
+        self._free: queue.SimpleQueue[Lane] = queue.SimpleQueue()
+        for lane in self._lanes:
+            self._free.put(lane)
+        rows = " UNION ALL ".join(lane.rows for lane in self._lanes)
+        database.execute(f"CREATE VIEW visit AS {rows}")
+        database.execute("ATTACH ':memory:' AS kept (COMPRESS)")
+        database.execute(f"CREATE TABLE kept.event ({definition(EVENT_COLUMNS)})")
+        database.execute("CREATE TABLE kept.told (session_id VARCHAR)")
+        database.execute("CREATE TABLE kept.member (name VARCHAR, session_id VARCHAR)")
+        database.execute("SET enable_external_access = false")
+        database.execute("SET lock_configuration = true")
 
     def close(self) -> None:
         """Free the memory; nothing can be asked afterwards."""
         self._idle.clear()
-        self._load.clear()
+        self._lanes.clear()
         self._database.close()
 
-    def load(self, body: bytes, reading: int, places: Iterable[int] | None = None) -> PageFacts:
-        """Keep the rows of a page; what it held.
-
-        `reading` counts requests: of two rows of one visit the later one stays. `places` are those
-        of the rows that were asked for, None for all.
+    def load(self, pages: Sequence[Page]) -> list[PageFacts]:
+        """Keep the rows of pages; what each held.
 
         Raises:
-            UnexpectedBodyError: not what Rybbit sends.
+            UnexpectedBodyError: one is not what Rybbit sends.
         """
-        chosen = None if places is None else sorted(places)
-        lane = self._lanes.get()
+        lane = self._free.get()
         try:
             with self.cursor() as cursor:
-                _load(cursor, self._load[lane], body, reading, chosen)
-                found = cursor.execute(self._load[lane].facts, [reading]).fetchone()
+                found = lane.load(cursor, pages)
         finally:
-            self._lanes.put(lane)
-        row_count, kept_count, *moments = found or (0, 0, None, None, None)
-        return PageFacts(row_count, kept_count, *map(utc, moments))
+            self._free.put(lane)
+        empty = PageFacts(0, 0, None, None, None)
+        return [found.get(page.reading, empty) for page in pages]
 
     def settle(self, since: datetime | None = None) -> int:
         """Leave each visit once, in its latest reading; how many there are.
@@ -133,8 +97,8 @@ class VisitStore:
         """
         with self.cursor() as cursor, self._writing:
             cursor.execute(_FIND_OLD)
-            for lane in LANES:
-                cursor.execute(self._load[lane].drop, [as_kept(since)])
+            for lane in self._lanes:
+                lane.drop(cursor, since)
             self._idle.clear()
             return _number(cursor.execute("SELECT count(*) FROM visit"))
 
@@ -145,7 +109,7 @@ class VisitStore:
             cursor.execute("INSERT INTO kept.told SELECT unnest(?::VARCHAR[])", [list(session_ids)])
             if rows:
                 values = [list(column) for column in zip(*rows, strict=True)]
-                cursor.execute(_insertion("kept.event", EVENT_COLUMNS), values)
+                cursor.execute(insertion("kept.event", EVENT_COLUMNS), values)
             cursor.execute("COMMIT")
 
     def keep_members(self, name: str, session_ids: Sequence[str] | None) -> None:
@@ -186,108 +150,6 @@ class VisitStore:
             return _number(
                 cursor.execute("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()")
             )
-
-
-class _Statements:
-    """The statements of loading into one lane, parsed once: that takes longer than some run."""
-
-    def __init__(self, lane: str, connection: duckdb.DuckDBPyConnection) -> None:
-        names = ", ".join(f'"{name}"' for name in (*KEPT_COLUMNS, "is_odd"))
-        table = f"{lane}.visit"
-        (
-            self.keep,
-            self.keep_rows,
-            self.odd_places,
-            self.odd_rows,
-            self.drop_odd,
-            self.facts,
-            self.drop,
-        ) = (
-            connection.extract_statements(sql)[0]
-            for sql in (
-                f"""
-                INSERT INTO {table}
-                SELECT ?::INTEGER, place,
-                    ?::INTEGER[] IS NULL OR list_contains(?::INTEGER[], place), {names}
-                FROM ({page_query()})
-                """,  # noqa: S608 - our own names
-                _insertion(table, VISIT_TABLE),
-                f"SELECT place FROM {table} WHERE reading = ? AND is_odd",  # noqa: S608
-                odd_rows_query(),
-                f"DELETE FROM {table} WHERE reading = ? AND is_odd",  # noqa: S608
-                f"""
-                SELECT count(*), count(*) FILTER (is_kept), max(ended_at), min(ended_at),
-                    max(started_at)
-                FROM {table} WHERE reading = ?
-                """,  # noqa: S608
-                f"""
-                DELETE FROM {table} WHERE NOT is_kept OR ended_at < ?::TIMESTAMP
-                    OR rowid IN (SELECT row_id FROM old WHERE lane = '{lane}')
-                """,  # noqa: S608
-            )
-        )
-
-
-def _load(
-    cursor: duckdb.DuckDBPyConnection,
-    load: _Statements,
-    body: bytes,
-    reading: int,
-    chosen: list[int] | None,
-) -> None:
-    try:
-        text = body.decode()
-        # the parameter of the sub-query comes last, as it stands in the text
-        added = _number(cursor.execute(load.keep, [reading, chosen, chosen, text]))
-    except (duckdb.InvalidInputException, UnicodeDecodeError):
-        added = 0
-    if added:
-        places = [place for (place,) in cursor.execute(load.odd_places, [reading]).fetchall()]
-        found = cursor.execute(load.odd_rows, [text, places]).fetchall() if places else []
-        sessions = [(place, parse_session(row)) for place, row in found]
-        if places:
-            cursor.execute(load.drop_odd, [reading])
-    else:  # whatever is no page at all is refused here
-        sessions = list(enumerate(parse_page(body)))
-    if sessions:
-        rows = _odd_rows(sessions, reading, chosen)
-        cursor.execute(load.keep_rows, [list(column) for column in zip(*rows, strict=True)])
-
-
-def utc(moment: datetime | None) -> datetime | None:
-    """The instant that a time of the store is."""
-    return moment.replace(tzinfo=UTC) if moment else None
-
-
-def as_kept(moment: datetime | None) -> datetime | None:
-    """The time under which the store keeps an instant."""
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
-
-
-def _all_of(lane: str) -> str:
-    return f"SELECT '{lane}' AS lane, rowid AS row_id, * FROM {lane}.visit"  # noqa: S608
-
-
-def _definition(columns: Mapping[str, str]) -> str:
-    return ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-
-
-def _insertion(table: str, columns: Mapping[str, str]) -> str:
-    values = ", ".join(f"unnest(?::{kind}[])" for kind in columns.values())
-    return f"INSERT INTO {table} SELECT {values}"
-
-
-def _odd_rows(
-    odd: Sequence[tuple[int, Session]], reading: int, chosen: list[int] | None
-) -> list[tuple[object, ...]]:
-    kept = None if chosen is None else set(chosen)
-    places = [place for place, name in enumerate(VISIT_COLUMNS) if name in KEPT_COLUMNS]
-    rows = []
-    for place, session in odd:
-        values = visit_row(session)
-        is_kept = kept is None or place in kept
-        rows.append((reading, place, is_kept, *(values[column] for column in places), False))
-    return rows
 
 
 def _number(result: duckdb.DuckDBPyConnection) -> int:

@@ -13,8 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rybbit_mcp.analysis.duckdb_relations import VISIT_COLUMNS, visit_row
+from rybbit_mcp.analysis.local_lane import Page, PageFacts
 from rybbit_mcp.analysis.local_rows import KEPT_COLUMNS
-from rybbit_mcp.analysis.local_store import PageFacts, VisitStore
+from rybbit_mcp.analysis.local_store import VisitStore
 from rybbit_mcp.api.bulk import parse_page
 from rybbit_mcp.api.errors import UnexpectedBodyError
 from tests.api.recorded import recordings
@@ -48,9 +49,9 @@ def check(store: VisitStore, body: bytes) -> PageFacts | None:
         expected = modelled(body)
     except UnexpectedBodyError:
         with pytest.raises(UnexpectedBodyError, match="session list answer is not what Rybbit"):
-            store.load(body, reading)
+            store.load([Page(body, reading)])
         return None
-    facts = store.load(body, reading)
+    (facts,) = store.load([Page(body, reading)])
     assert stored(store, reading) == expected
     assert facts.row_count == len(expected)
     return facts
@@ -170,7 +171,7 @@ def test_what_is_no_page_is_refused_as_the_models_refuse_it(store: VisitStore, b
 
 
 def test_an_empty_page_holds_nothing(store: VisitStore) -> None:
-    assert store.load(b'{"data":[]}', next(READINGS)) == PageFacts(0, 0, None, None, None)
+    assert store.load([Page(b'{"data":[]}', next(READINGS))]) == [PageFacts(0, 0, None, None, None)]
 
 
 def test_facts_tell_the_times_of_plain_and_odd_rows_alike(store: VisitStore) -> None:
@@ -192,7 +193,8 @@ def test_facts_tell_the_times_of_plain_and_odd_rows_alike(store: VisitStore) -> 
 def test_rows_that_were_not_asked_for_are_counted_and_dropped(odd: dict[str, Any]) -> None:
     store = VisitStore()
 
-    facts = store.load(page(PLAIN | odd, PLAIN | odd | {"session_id": "other"}), 1, [1])
+    body = page(PLAIN | odd, PLAIN | odd | {"session_id": "other"})
+    (facts,) = store.load([Page(body, 1, (1,))])
 
     assert (facts.row_count, facts.kept_count) == (2, 1)
     assert store.settle() == 1
@@ -218,10 +220,30 @@ def test_recorded_rows_are_read_without_the_models(
     """Plain rows are what servers send; the slow path is for what they do not."""
     body = next(one for one in recordings() if one.name == "current/list-limit-2").body
     expected = modelled(json.dumps(body).encode())
-    monkeypatch.setattr("rybbit_mcp.analysis.local_store.parse_session", None)
-    monkeypatch.setattr("rybbit_mcp.analysis.local_store.parse_page", None)
+    monkeypatch.setattr("rybbit_mcp.analysis.local_lane.parse_session", None)
+    monkeypatch.setattr("rybbit_mcp.analysis.local_lane.parse_page", None)
 
     reading = next(READINGS)
-    store.load(json.dumps(body).encode(), reading)
+    store.load([Page(json.dumps(body).encode(), reading)])
 
     assert stored(store, reading) == expected
+
+
+def test_pages_loaded_together_are_what_they_are_alone(store: VisitStore) -> None:
+    bodies = [
+        page(PLAIN, PLAIN | {"session_id": "b", "tag": 1e21}),
+        page(),
+        page(PLAIN | {"session_id": "c"}),
+    ]
+    pages = [Page(body, next(READINGS)) for body in bodies]
+
+    facts = store.load(pages)
+
+    assert [one.row_count for one in facts] == [2, 0, 1]
+    assert [stored(store, one.reading) for one in pages] == [modelled(body) for body in bodies]
+
+
+@pytest.mark.parametrize("bad", [b"<html>", b'{"data":7}', b"\xff", page(7)])
+def test_one_bad_page_among_others_is_refused(store: VisitStore, bad: bytes) -> None:
+    with pytest.raises(UnexpectedBodyError):
+        store.load([Page(page(PLAIN), next(READINGS)), Page(bad, next(READINGS))])
