@@ -187,11 +187,16 @@ def address_of(fault: Fault, rybbit: FaultyRybbit) -> str:
     return rybbit.url
 
 
+def text_of(result: Any) -> str:
+    """The one text of a tool's result."""
+    assert len(result.content) == 1
+    return str(result.content[0].text)
+
+
 async def ask(client: Client, tool: str, generation: str = "D") -> str:
     """The text of the answer, whatever it is."""
     result = await client.call_tool(tool, arguments_of(tool, generation))
-    assert len(result.content) == 1
-    text: str = result.content[0].text
+    text = text_of(result)
     # Said once for each server, not for each question.
     lines = text.split("\n")
     return "\n".join(line for line in lines if not line.startswith("# not counted through"))

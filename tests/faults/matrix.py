@@ -12,7 +12,7 @@ import logging
 import sys
 from pathlib import Path
 
-from tests.faults.catalogue import FAULTS, Fault
+from tests.faults.catalogue import FAULTS
 from tests.faults.harness import STAGES, TOOLS, Outcome, outcome, outcomes, right_answer
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -20,14 +20,13 @@ BEGIN = "<!-- begin: make faults -->"
 END = "<!-- end: make faults -->"
 
 
-def row_of(fault: Fault, found: dict[tuple[str, str], Outcome], right: dict[str, Outcome]) -> str:
-    """One line: what each tool said, and how long the slowest took."""
+def cells_of(found: dict[tuple[str, str], Outcome], right: dict[str, Outcome]) -> list[str]:
+    """What each tool said; at both stages, where it was not the same."""
     cells = []
     for tool in TOOLS:
         words = [_cell(found[tool, stage], right[tool]) for stage in STAGES]
-        cells.append(words[0] if words[0] == words[1] else " / ".join(words))
-    slowest = max(one.seconds for one in found.values())
-    return f"| {fault.name} | {' | '.join(cells)} | {slowest:.1f} |"
+        cells.append(" / ".join(dict.fromkeys(words)))
+    return cells
 
 
 def _cell(one: Outcome, right: Outcome) -> str:
@@ -45,7 +44,9 @@ async def table() -> str:
     for fault in FAULTS:
         found = await outcomes(fault)
         right = {tool: await right_answer(tool, fault.generation) for tool in TOOLS}
-        lines.append(row_of(fault, found, right))
+        slowest = max(one.seconds for one in found.values())
+        cells = [fault.name, *cells_of(found, right), f"{slowest:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines)
 

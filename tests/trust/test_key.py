@@ -19,7 +19,7 @@ from rybbit_mcp.api.client import RybbitClient
 from rybbit_mcp.server import create_server
 from rybbit_mcp.settings import Settings
 from tests.faults.catalogue import FAULTS
-from tests.faults.harness import NOW, TOOLS, address_of, arguments_of, settings_for, struck
+from tests.faults.harness import NOW, TOOLS, address_of, arguments_of, settings_for, struck, text_of
 from tests.faults.server import KEY, FaultyRybbit, Received, demo_app, good
 
 COMMAND = [sys.executable, "-m", "rybbit_mcp"]
@@ -164,7 +164,7 @@ async def test_the_key_is_in_no_traceback_and_no_representation(
     server = create_server(settings_for("http://127.0.0.1:1", log_level="DEBUG"), clock=lambda: NOW)
     async with Client(server) as client:
         result = await client.call_tool("list_sites", {})
-        said = [result.content[0].text, repr(result)]
+        said = [text_of(result), repr(result)]
     toolbox = server._toolbox
     objects = (server, toolbox, toolbox.settings, toolbox.client, toolbox.privacy, toolbox.handles)
     said += [text for one in objects for text in (repr(one), str(one))]
