@@ -50,7 +50,10 @@ def build(toolbox: Toolbox) -> AnswerFunction:
         found = await toolbox.directory.find(site)
         reference = str(found.site_id)
         visitor = await toolbox.handles.user_id(reference, user_id, window) if user_id else ""
-        places = await toolbox.client.locations(reference, window, filters=checked, user_id=visitor)
+        resolved = await toolbox.handles.filters(reference, checked, window)
+        places = await toolbox.client.locations(
+            reference, window, filters=resolved, user_id=visitor
+        )
         given = {
             "site": found.site_id,
             **times,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from rybbit_mcp.answers.privacy import Privacy
 from rybbit_mcp.api.client import RybbitClient
 from rybbit_mcp.api.errors import BadRequestError, NotFoundError
+from rybbit_mcp.api.filters import Filter
 from rybbit_mcp.api.models import Session
 from rybbit_mcp.api.window import Window, resolve_window
 
@@ -24,6 +25,8 @@ WHOLE_ID = 14
 SEARCH_BOUND = 5_000
 SEARCH_PERIOD = "30d"
 REMEMBERED = 50_000
+
+_EXACT = frozenset({"equals", "not_equals"})
 
 
 class Handles:
@@ -93,6 +96,29 @@ class Handles:
             "Ask for the period in which the name was printed.",
             what="session",
             status=None,
+        )
+
+    async def filters(
+        self, site: str, given: Sequence[Filter], window: Window
+    ) -> tuple[Filter, ...]:
+        """The filters with the ids that printed visitor names in them stand for.
+
+        They are for the client alone: an answer repeats the names as they were given.
+
+        Raises:
+            NotFoundError: as `user_id`.
+        """
+        return tuple(
+            [
+                item.model_copy(
+                    update={
+                        "value": tuple([await self.user_id(site, v, window) for v in item.value])
+                    }
+                )
+                if item.parameter == "user_id" and item.type in _EXACT
+                else item
+                for item in given
+            ]
         )
 
     async def _search_id(self, site: str, given: str, now: datetime) -> list[str]:

@@ -134,10 +134,11 @@ async def _answer(toolbox: Toolbox, question: _Question, *, page: int, limit: in
     from rybbit_mcp.answers.sessions import VisitsAsked, render_sessions
 
     site = str(question.site.site_id)
+    filters = await toolbox.handles.filters(site, question.filters, question.window)
     visits = await toolbox.client.sessions(
         site,
         question.window,
-        filters=question.filters,
+        filters=filters,
         conditions=question.conditions,
         page=page,
         limit=limit,

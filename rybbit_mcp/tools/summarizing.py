@@ -41,8 +41,12 @@ class Summarizing:
         now = toolbox.clock()
         other = other_window(wanted.window, compare, now) if compare else None
         site = await toolbox.directory.find(called)
-        outcome = await self._run(site, wanted)
-        before = await self._run(site, replace(wanted, window=other)) if other else None
+        asking = replace(
+            wanted,
+            filters=await toolbox.handles.filters(str(site.site_id), wanted.filters, wanted.window),
+        )
+        outcome = await self._run(site, asking)
+        before = await self._run(site, replace(asking, window=other)) if other else None
         gate = Gate()
         asked = SummaryAsked(
             site=site_label(site),

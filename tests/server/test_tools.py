@@ -241,3 +241,34 @@ async def test_paging_by_the_printed_calls_shows_every_visit_once(demo_server):
     rows = [line.split("\t") for line in everything.splitlines() if "\t" in line]
     assert seen == [row[-1] for row in rows[1:]]
     assert len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize("level", ["strict", "standard", "open"])
+async def test_a_printed_visitor_can_be_given_back_as_a_filter_of_every_tool(plain_settings, level):
+    settings = plain_settings.model_copy(update={"privacy": level})
+    known = [{"parameter": "user_id", "value": "ada@example.com"}]
+    async with Client(create_demo_server(settings, clock=lambda: NOW)) as client:
+        text = await ask(client, "list_sessions", site="1", limit=1, filters=known)
+        header, row = [line.split("\t") for line in text.splitlines() if "\t" in line]
+        name = dict(zip(header, row, strict=True))["visitor"]
+    filters = [{"parameter": "user_id", "value": name}]
+    async with Client(create_demo_server(settings, clock=lambda: NOW)) as client:
+        listed = await ask(client, "list_sessions", site="1", limit=100, filters=filters)
+        summary = await ask(client, "summarize_sessions", site="1", filters=filters)
+        places = await ask(client, "get_session_locations", site="1", filters=filters)
+
+    visits = len([line for line in listed.splitlines() if "\t" in line]) - 1
+    assert visits > 1
+    assert f"rests on {visits} visits" in summary
+    assert f"{visits} visits" in places
+    shown = "ada@example.com" if level == "open" else name
+    assert all(f"user_id equals {shown}" in answer for answer in (listed, summary, places))
+    if level != "open":
+        assert "ada@" not in listed + summary + places
+
+
+async def test_a_visitor_that_nobody_is_called_is_refused_in_a_filter(demo_server):
+    filters = [{"parameter": "user_id", "value": "v000000001"}]
+    async with Client(demo_server) as client:
+        for tool in ("list_sessions", "summarize_sessions", "get_session_locations"):
+            assert "is named v000000001" in await fail(client, tool, site="1", filters=filters)
