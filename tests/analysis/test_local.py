@@ -654,8 +654,7 @@ async def test_a_server_that_cannot_filter_by_page_is_asked_without() -> None:
             raise BadRequestError("no pathname here")
         return await whole(*arguments, **options)
 
-    site.bulk = bulk  # type: ignore[method-assign]
-
+    site.bulk = bulk  # type: ignore[method-assign]  # stands in for the site
     outcome = await Asker(site)(of_events("channel", events=(condition,)))
 
     assert outcome.total.session_count == 4

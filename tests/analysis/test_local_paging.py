@@ -300,8 +300,7 @@ async def test_a_server_that_ignores_the_page_is_found_out() -> None:
     async def same(number: int, size: int) -> bytes:
         return first
 
-    site.page = same  # type: ignore[method-assign]
-
+    site.page = same  # type: ignore[method-assign]  # stands in for the site
     with pytest.raises(UnexpectedBodyError, match="same visits again"):
         await Read(site)()
 

@@ -72,7 +72,7 @@ def tokens(text: str) -> int:
     """The o200k_base tokens of a text."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of how the package reads its data
-        import bpe_openai  # type: ignore[import-untyped]
+        import bpe_openai  # type: ignore[import-untyped]  # the package ships no types
 
         return len(bpe_openai.get_encoding("o200k_base").encode_ordinary(text))
 

@@ -291,11 +291,9 @@ async def test_a_setting_fixes_the_generation() -> None:
 
 async def test_a_setting_that_does_not_fit_the_server_is_named() -> None:
     for fixed, server in (("B", "D"), ("D", "B"), ("C", "A"), ("A", "C")):
-        site = Site(NO_KEY[server, False])  # type: ignore[index]
-
+        site = Site(NO_KEY[server, False])  # type: ignore[index]  # letters are plain texts to mypy here
         with pytest.raises(NotFoundError, match="RYBBIT_SERVER_VERSION") as error:
-            await site.client(fixed).sessions("1", ALL_TIME)  # type: ignore[arg-type]
-
+            await site.client(fixed).sessions("1", ALL_TIME)  # type: ignore[arg-type]  # letters are plain texts to mypy here
         assert error.value.what == "route"
         assert "version" not in site.paths
 

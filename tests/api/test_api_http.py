@@ -50,7 +50,7 @@ class Server:
 
     def http(self, key: str | None = KEY, **options: object) -> Http:
         transport = httpx.MockTransport(self)
-        return Http("https://r.example/base/", key, transport=transport, **options)  # type: ignore[arg-type]
+        return Http("https://r.example/base/", key, transport=transport, **options)  # type: ignore[arg-type]  # options of several types, each test its own
 
 
 def ok(body: object = None) -> httpx.Response:

@@ -286,8 +286,7 @@ async def test_notes_say_what_was_compared_here_and_what_was_read() -> None:
         server = ListServer([row(n, entry_page="/") for n in range(30)])
         filters = [Filter(parameter="entry_page", value=("/",))]
 
-        page = await server.client(generation).sessions("1", WEEK, filters=filters, limit=5)  # type: ignore[arg-type]
-
+        page = await server.client(generation).sessions("1", WEEK, filters=filters, limit=5)  # type: ignore[arg-type]  # letters are plain texts to mypy here
         meaning, source = page.notes
         assert meaning.startswith("entry_page equals / was compared here: to servers it is")
         assert source == f"found by reading the newest 30 {which}"
@@ -440,8 +439,7 @@ async def test_the_oldest_servers_are_said_to_know_devices_only() -> None:
         server = ListServer([row(1)])
         conditions = Conditions(user_id="device1")
 
-        page = await server.client(generation).sessions("1", WEEK, conditions=conditions)  # type: ignore[arg-type]
-
+        page = await server.client(generation).sessions("1", WEEK, conditions=conditions)  # type: ignore[arg-type]  # letters are plain texts to mypy here
         assert any("device ids only" in note for note in page.notes) == is_said
 
 

@@ -233,7 +233,7 @@ async def busy_connections(toolbox: Toolbox) -> int:
     if client is None:
         return 0
     await asyncio.sleep(0)
-    pool = client._transport._pool  # type: ignore[attr-defined]
+    pool = client._transport._pool  # type: ignore[attr-defined]  # httpx keeps its pool to itself
     return sum(not one.is_idle() and not one.is_closed() for one in pool.connections)
 
 
