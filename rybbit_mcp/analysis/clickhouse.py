@@ -148,6 +148,9 @@ class ClickHouse(Dialect):
     def milliseconds(self, at: Term) -> Term:
         return call("toUnixTimestamp64Milli", call("toDateTime64", at, number(3)))
 
+    def earliest(self, value: Term, at: Term) -> Term:
+        return call("argMin", value, call("tuple", at, value.copy()))
+
     def quantile(self, value: Term, level: float) -> Term:
         return call(f"quantileExactInclusive({level})", value)
 

@@ -99,6 +99,10 @@ class Dialect(ABC):
         """An instant as milliseconds since 1970."""
 
     @abstractmethod
+    def earliest(self, value: Term, at: Term) -> Term:
+        """The value of a group that came first, the smallest of those of one moment."""
+
+    @abstractmethod
     def quantile(self, value: Term, level: float) -> Term:
         """The quantile of a group, linear between the two nearest values."""
 

@@ -79,6 +79,10 @@ def is_type(name: str) -> Term:
     return equal(event("type"), text(name))
 
 
+LAST_RANK = 3
+"""Within one moment, after whatever has a rank of its own."""
+
+
 def moment(dialect: Dialect) -> Term:
     """When an event came, as a number.
 

@@ -172,6 +172,9 @@ class DuckDB(Dialect):
     def milliseconds(self, at: Term) -> Term:
         return call("epoch_ms", at)
 
+    def earliest(self, value: Term, at: Term) -> Term:
+        return call("arg_min", value, call("row", at, value.copy()))
+
     def quantile(self, value: Term, level: float) -> Term:
         return call("quantile_cont", value, number(level))
 

@@ -16,6 +16,7 @@ from rybbit_mcp.analysis.conditions import (
 )
 from rybbit_mcp.analysis.dialect import CUSTOM, PAGE, PLACE, STEP, Dialect
 from rybbit_mcp.analysis.dimensions import (
+    LAST_RANK,
     event,
     event_dimension,
     is_type,
@@ -146,14 +147,26 @@ def _plan_amount(plan: Plan, property_name: str, asked: Specification, dialect: 
 
 def _within_span(condition: Term, asked: Specification, dialect: Dialect) -> Term:
     """The condition, and that the event came before, or after, the first that is an anchor."""
+    if asked.anchor is None:
+        return condition
     anchor = terms.either(column("anchor", "moment"), number(0))
-    match asked.span:
-        case "before":
-            return all_of([condition, above(anchor, moment(dialect))])
-        case "after":
-            is_there = above(anchor.copy(), number(0))
-            return all_of([condition, is_there, above(moment(dialect), anchor)])
-    return condition
+    at = moment(dialect) if asked.anchor.kind == "page" else _moment_beside_anchor(dialect)
+    if asked.span == "before":
+        return all_of([condition, above(anchor, at)])
+    is_there = above(anchor.copy(), number(0))
+    return all_of([condition, is_there, above(at, anchor)])
+
+
+def _moment_beside_anchor(dialect: Dialect) -> Term:
+    """When an event came; pages of the anchor's second came after it, but for its own page.
+
+    Whoever does something on a page has not yet left it.
+    """
+    path = terms.either(column("anchor", "pathname"), text(""))
+    is_its_page = terms.among(path, [text(""), event("pathname")])
+    is_other_page = all_of([is_type(PAGE), terms.no(is_its_page)])
+    later = terms.ranked(dialect.milliseconds(event("at")), number(LAST_RANK))
+    return chosen([(is_other_page, later)], moment(dialect))
 
 
 def _flag(condition: Term) -> Term:

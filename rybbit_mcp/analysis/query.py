@@ -81,8 +81,10 @@ def _sources(body: Parts, plan: Plan, asked: Specification, dialect: Dialect) ->
 
 
 def _anchors_part(anchor: EventCondition, dialect: Dialect) -> exp.Select:
-    """The moment of the first event that satisfies the anchor, for each visit that has one."""
-    columns = {"session_id": event("session_id"), "moment": exp.Min(this=moment(dialect))}
+    """When and where the first event that satisfies the anchor came, for each visit with one."""
+    at = moment(dialect)
+    columns = {"session_id": event("session_id"), "moment": exp.Min(this=at)}
+    columns["pathname"] = dialect.earliest(event("pathname"), at.copy())
     part = select(columns, dialect.events, "event").where(event_condition(anchor, dialect))
     return part.group_by(event("session_id"))
 

@@ -107,7 +107,8 @@ class Specification:
     """One question: which visits, in which groups, measured how.
 
     `span` narrows event dimensions and event metrics to events before or after the first event
-    that satisfies `anchor`; events of the same second and kind as that one are neither.
+    that satisfies `anchor`; events of the same second and kind as that one are neither. Of its
+    second, the page that it happened on came before it, other pages after it.
     `converted_by` names the event of the dimension `converted`.
 
     With an event dimension, a visit counts once in each group that it has an event of; the total

@@ -108,9 +108,21 @@ def _in_span(visit: Visit, asked: Specification) -> list[Event]:
     if not anchors:
         return []
     first = min(anchors)
+    path = min(
+        event.pathname
+        for event in events
+        if _is_such(event, asked.anchor) and _moment(event) == first
+    )
+
+    has_own_page = asked.anchor.kind != "page" and path != ""
+
+    def moment(event: Event) -> tuple[object, int]:
+        is_other_page = event.type == "pageview" and event.pathname != path
+        return (event.at, 3) if has_own_page and is_other_page else _moment(event)
+
     if asked.span == "before":
-        return [event for event in events if _moment(event) < first]
-    return [event for event in events if _moment(event) > first]
+        return [event for event in events if moment(event) < first]
+    return [event for event in events if moment(event) > first]
 
 
 def _hit_text(event: Event, dimension: str) -> str | None:

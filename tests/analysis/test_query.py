@@ -199,6 +199,24 @@ def test_a_span_counts_what_came_before_or_after_the_first_anchor(
     assert outcome.total.session_count == 2
 
 
+@pytest.mark.parametrize(
+    ("span", "pages"), [("before", {"/", "/form"}), ("after", {"/thanks", "/welcome"})]
+)
+def test_of_the_events_second_only_its_own_page_came_before_it(span: Any, pages: set[str]) -> None:
+    asked = Specification(
+        WINDOW,
+        group_by=("page",),
+        metrics=("occurrences",),
+        anchor=EventCondition("event", "signup"),
+        span=span,
+    )
+    signup = custom("signup", 10).model_copy(update={"pathname": "/form"})
+    events = [page("/"), page("/form", 10), signup, page("/thanks", 10), page("/welcome", 11)]
+    outcome = local(asked, visit("a"), events={"a": events})
+
+    assert {group.key[0] for group in outcome.groups} == pages
+
+
 def test_a_path_is_the_first_five_pages_with_repeats_folded() -> None:
     asked = Specification(WINDOW, group_by=("path",), metrics=("sessions",))
     steps = ["/", "/", "/a", "/", "/b", "/b", "/c", "/d"]
