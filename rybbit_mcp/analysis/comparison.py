@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rybbit_mcp.analysis.outcome import Group, Number, Outcome
+from rybbit_mcp.analysis.specification import TIME_DIMENSIONS, Specification
 from rybbit_mcp.api.errors import BadRequestError
 from rybbit_mcp.api.window import Window, resolve_window
 
@@ -21,6 +22,7 @@ FEWEST_SESSIONS = 5
 """Groups with fewer sessions in both windows are no movers."""
 
 _DAY = timedelta(days=1)
+_WEEKDAYS = "Mon Tue Wed Thu Fri Sat Sun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,14 @@ def changes(now: Outcome, before: Outcome) -> tuple[Change, ...]:
     found = [Change(group.key, group, earlier.pop(group.key, None)) for group in now.groups]
     gone = [Change(group.key, _nothing_like(group, now), group) for group in earlier.values()]
     return (*found, *gone)
+
+
+def in_time(found: Sequence[Change], specification: Specification) -> Sequence[Change]:
+    """The groups in the order of time where they are of times, else as they are."""
+    first = specification.group_by[0] if specification.group_by else ""
+    if first == "weekday":
+        return sorted(found, key=lambda change: _WEEKDAYS.find(change.key[0]))
+    return sorted(found, key=lambda change: change.key[0]) if first in TIME_DIMENSIONS else found
 
 
 def movers(found: Sequence[Change]) -> tuple[Mover, ...]:

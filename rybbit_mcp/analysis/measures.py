@@ -40,6 +40,15 @@ _OF_AMOUNT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+RATIOS = frozenset({"pages_per_session", "bounce_rate"})
+"""Metrics that are their column divided by the sessions."""
+
+
+def ranks_by_first_metric(specification: Specification) -> bool:
+    """Whether a query can order its groups by the first metric: not by what is divided here."""
+    return aggregate_of(specification.metrics[0])[0] in {"", "sum"}
+
+
 def amount_name(specification: Specification, property_name: str) -> str:
     """What the columns of a numeric property begin with."""
     return f"amount_{specification.amounts.index(property_name) + 1}"

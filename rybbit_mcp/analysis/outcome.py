@@ -42,7 +42,8 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Groups by `sessions`, most first, equal ones by key; the total; and what they rest on.
+    """Groups by the first metric, most first, equal ones by sessions; the total; and what they
+    rest on.
 
     Groups are those with `min_sessions`, and complete: the top ones are chosen by whoever shows
     them. `group_count` says how many there are where an engine sends only the largest. The total

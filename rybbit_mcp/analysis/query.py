@@ -16,11 +16,12 @@ from rybbit_mcp.analysis import terms
 from rybbit_mcp.analysis.conditions import event_condition
 from rybbit_mcp.analysis.dialect import PLACE, Dialect
 from rybbit_mcp.analysis.dimensions import event, moment, visit
-from rybbit_mcp.analysis.measures import measured_columns
+from rybbit_mcp.analysis.measures import RATIOS, measured_columns, ranks_by_first_metric
 from rybbit_mcp.analysis.plan import CARRIED, HIT_KEY, Plan, plan_query
 from rybbit_mcp.analysis.specification import (
     EventCondition,
     Specification,
+    aggregate_of,
     check_specification,
 )
 from rybbit_mcp.analysis.terms import column, equal, number, select, text
@@ -39,8 +40,9 @@ def compile_query(specification: Specification, dialect: Dialect) -> str:
     """The text of the query for an engine.
 
     Shape: columns `is_total` (1 or 0), `key_1`, `key_2` (as many as dimensions), `sessions`, what
-    `measured_columns` lists, and `group_count`; the total first, then the groups, most sessions
-    first, equal ones by key. No row at all where no visit counts.
+    `measured_columns` lists, and `group_count`; the total first, then the groups, most of the first
+    metric first where `ranks_by_first_metric`, then most sessions, then by key. No row at all where
+    no visit counts.
 
     Raises:
         BadRequestError: an unknown name, or a value that no query can hold.
@@ -216,12 +218,24 @@ def _answer(asked: Specification, dialect: Dialect) -> exp.Select:
     columns = {name: column("grouped", name) for name in names}
     is_group = exp.Sub(this=number(1), expression=column("grouped", "is_total"))
     columns["group_count"] = exp.Window(this=terms.total(is_group))
-    order = [
-        exp.Ordered(this=column("grouped", name), desc=name in {"is_total", "sessions"})
-        for name in ("is_total", "sessions", *_key_names(asked))
-    ]
+    ranks = [columns["is_total"], *_ranks(asked, dialect), columns["sessions"]]
+    order = [exp.Ordered(this=term.copy(), desc=True) for term in ranks]
+    order += [exp.Ordered(this=column("grouped", name)) for name in _key_names(asked)]
     query = select(columns, "grouped", "grouped").order_by(*order)
     return query.limit(dialect.row_limit) if dialect.row_limit else query
+
+
+def _ranks(asked: Specification, dialect: Dialect) -> list[Term]:
+    """What the groups are ordered by before their sessions, for engines that send only some."""
+    metric = asked.metrics[0]
+    if metric in {"sessions", "share"} or not ranks_by_first_metric(asked):
+        return []
+    first = column("grouped", measured_columns(asked)[0])
+    if metric in RATIOS:
+        return [exp.Div(this=first, expression=column("grouped", "sessions"))]
+    if aggregate_of(metric)[0]:
+        return [terms.either(dialect.decimal(first), dialect.decimal(text("0")))]
+    return [first]
 
 
 def _key_names(asked: Specification) -> tuple[str, ...]:

@@ -38,11 +38,17 @@ def _outcome(rows: list[Row], specification: Specification, engine: str) -> Outc
         _group(row, specification, session_total) for row in rows if not whole(row["is_total"])
     ]
     return Outcome(
-        groups=tuple(sorted(groups, key=lambda group: (-group.session_count, group.key))),
+        groups=tuple(sorted(groups, key=_rank)),
         total=_group(total_row, specification, session_total),
         group_count=whole(total_row["group_count"]),
         basis=Basis(engine=engine, session_count=session_total),
     )
+
+
+def _rank(group: Group) -> tuple[bool, float, int, tuple[str, ...]]:
+    """Most of the first metric first, unknown last, then most sessions, then by key."""
+    first = group.values[0] if group.values else None
+    return (first is None, -(first or 0), -group.session_count, group.key)
 
 
 def _nothing(specification: Specification) -> Row:

@@ -51,6 +51,8 @@ A `user` is `i` and the identified id, or `d` and the device id, so that both ca
 everywhere else.
 """
 
+TIME_DIMENSIONS = ("hour", "weekday", "day", "week", "month")
+
 EVENT_DIMENSIONS = ("page", "event_name", "error_message", "outbound_link")
 """Dimensions that a visit has as many values of as it has such events."""
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rybbit_mcp.analysis.comparison import Change, changes, is_partial, movers, relative_change
+from rybbit_mcp.analysis.comparison import (
+    Change,
+    changes,
+    in_time,
+    is_partial,
+    movers,
+    relative_change,
+)
+from rybbit_mcp.analysis.measures import ranks_by_first_metric
 from rybbit_mcp.analysis.outcome import Group, Number, Outcome
 from rybbit_mcp.analysis.specification import ADDITIVE, Specification, aggregate_of
 from rybbit_mcp.answers.answer import Answer, Cell, Table
@@ -59,7 +67,9 @@ def render_summary(
     max_chars: int,
     size: Callable[[Answer], int] = text_size,
 ) -> Answer:
-    """The groups by sessions, largest first, `others` and the total as the last rows.
+    """The groups by the first metric, largest first, then `others` and the total.
+
+    The largest groups of a time stand in its order.
 
     Shape: a column for each dimension and metric; compared, each metric is followed by its change
     and relative change. The head states the range, what the numbers rest on and the movers.
@@ -114,7 +124,7 @@ class _SummaryTable:
     def _shown(self) -> Sequence[Change]:
         wanted = self.specification
         enough = [change for change in self._all() if _sessions(change) >= wanted.min_sessions]
-        return enough[: wanted.top]
+        return in_time(enough[: wanted.top], wanted)
 
     def _total(self) -> Change:
         total = self.before.total if self.before else None
@@ -174,6 +184,8 @@ def _rest(total: Group, shown: Sequence[Group], wanted: Specification, adds_up: 
 def _title(asked: SummaryAsked) -> str:
     wanted = asked.specification
     by = f" by {' and '.join(wanted.group_by)}" if wanted.group_by else ""
+    if wanted.group_by and wanted.metrics[0] not in {"sessions", "share"}:
+        by += f", most {wanted.metrics[0]} first"
     line = first_line(
         "visits", f"{asked.site}{by}", wanted.window, asked.now, is_demo=asked.is_demo
     )
@@ -192,6 +204,11 @@ def _basis(outcome: Outcome, asked: SummaryAsked) -> tuple[str, ...]:
         lines.append(f"events: read {basis.detail_count} of {basis.detail_of} visits that matter")
     if asked.specification.event_dimension:
         lines.append("a visit counts in every group in which it has an event")
+    if not (_has_all(outcome) or ranks_by_first_metric(asked.specification)):
+        lines.append(
+            f"ranked are the {len(outcome.groups)} groups with most visits, "
+            f"of {outcome.group_count}"
+        )
     return (*lines, *basis.notes)
 
 

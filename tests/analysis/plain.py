@@ -36,11 +36,17 @@ def evaluate(asked: Specification, world: World) -> Outcome:
         large = {}
     groups = [_group(key, rows, asked, len(counted)) for key, rows in large.items()]
     return Outcome(
-        groups=tuple(sorted(groups, key=lambda group: (-group.session_count, group.key))),
+        groups=tuple(sorted(groups, key=_rank)),
         total=_group((), total, asked, len(counted)),
         group_count=len(groups),
         basis=Basis("any", len(counted)),
     )
+
+
+def _rank(group: Group) -> tuple[object, ...]:
+    first = group.values[0]
+    least = float("inf") if first is None else -first
+    return (least, -group.session_count, group.key)
 
 
 def counts(visit: Visit, asked: Specification) -> bool:

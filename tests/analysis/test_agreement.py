@@ -101,6 +101,18 @@ def test_all_agree_on_what_came_before_and_after(
         assert any(check(worlds[0], asked).total.values)
 
 
+@pytest.mark.parametrize(
+    "metric",
+    [*(name for name in VISIT_METRICS if name != "share"), "occurrences", "sum:value"],
+)
+def test_what_an_engine_cuts_off_ranks_lowest(worlds: tuple[World, ...], metric: str) -> None:
+    world = worlds[0]
+    asked = Specification(world.window, group_by=("page",), metrics=(metric,))
+    ranked = [group.key for group in check(world, asked).groups]
+    for rows in (world.rows_by_duckdb(asked), world.rows_by_clickhouse(asked)):
+        assert [(row["key_1"],) for row in rows[1:]] == ranked
+
+
 @pytest.mark.parametrize("least", [1, 2, 3, 8, 1000])
 def test_small_groups_are_left_out_and_stay_in_the_total(
     worlds: tuple[World, ...], least: int

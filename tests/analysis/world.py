@@ -120,14 +120,19 @@ class World:
         printer.text(repr(self))
 
     def by_clickhouse(self, asked: Specification) -> Outcome:
-        query = compile_query(asked, ClickHouse(self.site_id, self.window))
-        return read_outcome(rows_of(self.clickhouse, as_server_runs(query)), asked, "any")
+        return read_outcome(self.rows_by_clickhouse(asked), asked, "any")
 
     def by_duckdb(self, asked: Specification) -> Outcome:
+        return read_outcome(self.rows_by_duckdb(asked), asked, "any")
+
+    def rows_by_clickhouse(self, asked: Specification) -> list[dict[str, Any]]:
+        query = compile_query(asked, ClickHouse(self.site_id, self.window))
+        return rows_of(self.clickhouse, as_server_runs(query))
+
+    def rows_by_duckdb(self, asked: Specification) -> list[dict[str, Any]]:
         found = self.duckdb.execute(compile_query(asked, DuckDB()))
         names = [column[0] for column in found.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-        return read_outcome(rows, asked, "any")
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def rows_of(clickhouse: ClickHouseEngine, query: str) -> list[dict[str, Any]]:

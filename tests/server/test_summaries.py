@@ -224,3 +224,39 @@ def _with_demo_key(settings: Any) -> Any:
     from rybbit_mcp.demo import DEMO_KEY
 
     return settings.model_copy(update={"api_key": SecretStr(DEMO_KEY)})
+
+
+async def test_the_first_metric_ranks_the_groups_and_the_answer_says_so(demo_server):
+    async with Client(demo_server) as client:
+        text = await ask(
+            client,
+            "summarize_sessions",
+            site="1",
+            group_by=["prop:query"],
+            metrics=["occurrences", "sessions"],
+            with_event="search",
+            top=5,
+        )
+
+    shown = [int(row["occurrences"]) for row in rows_of(text)[:5]]
+    assert "by prop:query, most occurrences first" in text
+    assert "登山靴\t17\t" in text
+    assert shown == sorted(shown, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "times"),
+    [
+        ("day", [f"2026-11-{day}" for day in range(18, 25)]),
+        ("weekday", ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
+    ],
+)
+async def test_the_largest_groups_of_a_time_stand_in_its_order(demo_server, dimension, times):
+    async with Client(demo_server) as client:
+        every = await ask(client, "summarize_sessions", site="1", group_by=[dimension])
+        some = await ask(client, "summarize_sessions", site="1", group_by=[dimension], top=3)
+
+    counts = {row[dimension]: int(row["sessions"]) for row in rows_of(every)[:-1]}
+    largest = sorted(times, key=lambda time: -counts[time])[:3]
+    assert list(counts) == times
+    assert [row[dimension] for row in rows_of(some)[:3]] == sorted(largest, key=times.index)
