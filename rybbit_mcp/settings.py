@@ -67,6 +67,16 @@ def _clickhouse_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _site_list(value: str) -> str:
+    if value and not _entries(value):
+        raise ValueError("names no site; leave it out to allow all that the key opens")
+    return value
+
+
+def _entries(value: str) -> tuple[str, ...]:
+    return tuple([entry.strip() for entry in value.split(",") if entry.strip()])
+
+
 class Settings(BaseSettings):
     """What the environment says. Names are these, in capitals, after `RYBBIT_`.
 
@@ -98,6 +108,12 @@ class Settings(BaseSettings):
         "",
         max_length=200,
         description="Default site: number, text id, domain or name.",
+    )
+    sites: Annotated[str, AfterValidator(_site_list)] = Field(
+        "",
+        max_length=4000,
+        description="Sites that may be asked about, separated by commas: whole numbers, text ids, "
+        "domains or names. Without it, all that the key opens.",
     )
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="Default zone of days and printed times, such as `Europe/Prague`."
@@ -145,6 +161,11 @@ class Settings(BaseSettings):
         if self.clickhouse_url is not None and self.engine == "local":
             raise ValueError("RYBBIT_CLICKHOUSE_URL is set, and RYBBIT_ENGINE=local forbids it")
         return self
+
+    @property
+    def allowed_sites(self) -> tuple[str, ...]:
+        """The entries of `sites`; none allow all."""
+        return _entries(self.sites)
 
     def key(self) -> str | None:
         """The key, or None for public sites.

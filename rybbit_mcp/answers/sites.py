@@ -26,15 +26,18 @@ def render_sites(
     max_chars: int,
     default: Site | None = None,
     note: str = "",
+    is_limited: bool = False,
     size: Callable[[Answer], int] = text_size,
     is_demo: bool = False,
 ) -> Answer:
     """The sites in the order given, the default one marked, with a call to go on with.
 
-    `note` says why there may be more. A site whose 24 hours the server did not tell has `-`.
+    `note` says why there may be more, or, with `is_limited`, that the settings allow no others.
+    A site whose 24 hours the server did not tell has `-`.
     """
     mark = DEMO_MARK if is_demo else ""
-    head = [mark + (count_of(len(sites), "site") if sites else "no sites: the key opens none")]
+    none = f"no sites: {'RYBBIT_SITES allows none' if is_limited else 'the key opens none'}"
+    head = [mark + (count_of(len(sites), "site") if sites else none)]
     if note:
         head.append(note)
     if not sites:

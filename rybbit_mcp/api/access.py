@@ -85,7 +85,8 @@ def _not_for_this_key(asked: Asked, clues: Clues, status: int) -> RybbitError:
         )
     named = ", ".join(f"{number} {name}".strip() for number, name in clues.sites[:_SITES_NAMED])
     more = len(clues.sites) - _SITES_NAMED
-    sees = f"It sees {named or 'no site'}{f' and {more} more' if more > 0 else ''}."
+    whose = "Of those that RYBBIT_SITES allows it" if clues.is_limited else "It"
+    sees = f"{whose} sees {named or 'no site'}{f' and {more} more' if more > 0 else ''}."
     if asked.site in (number for number, _ in clues.sites):
         return AccessDeniedError(
             f"The key is accepted and sees {asked.place}, but may not read it.",

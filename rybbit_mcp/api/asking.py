@@ -42,10 +42,12 @@ class Clues:
     """What a second look at a refusal showed; None where none was taken or it showed nothing.
 
     `key_is_good` is known where the server answered to the key alone, `is_throttled` where it
-    said so, `sites` are those that the key sees, as number and name.
+    said so, `sites` are those that the key sees and that may be named, as number and name;
+    `is_limited` says that there may be others, which are not to be named.
     """
 
     key_is_good: bool | None = None
     is_throttled: bool = False
     sites: tuple[tuple[str, str], ...] = ()
+    is_limited: bool = False
     works_without_filters: bool | None = None

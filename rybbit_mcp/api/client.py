@@ -27,6 +27,7 @@ from rybbit_mcp.api.http import TOTAL_TIMEOUT_S, Http
 from rybbit_mcp.api.listing import SessionQuery, filter_parameter, read_page, scan_pages
 from rybbit_mcp.api.matching import as_sent
 from rybbit_mcp.api.models import Location, Session, Site
+from rybbit_mcp.api.naming import TEXT_ID, AllowedSites
 from rybbit_mcp.api.parameters import Conditions, check_sendable, window_parameters
 from rybbit_mcp.api.patterns import compile_patterns, duckdb_search
 from rybbit_mcp.api.planning import plan_locations
@@ -41,14 +42,15 @@ LARGEST_NUMBER = 10**9
 """Of pages, events and minutes: servers fail on numbers beyond 64 bits."""
 
 _SITE = re.compile(r"[1-9]\d{0,9}|[A-Za-z0-9]{5,36}", re.ASCII)
-_TEXT_ID = re.compile(r"[0-9a-f]{12}", re.ASCII)
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _NO_CONDITIONS = Conditions()
+_ALL_SITES = AllowedSites()
 
 
 class RybbitClient:
     """One server, one key, one connection pool. Close it with `aclose()` or `async with`.
 
+    `allowed_sites` bounds which sites errors name; the caller holds to it in what is asked.
     Every method raises the errors of `api.errors`; those named at a method are its own.
     """
 
@@ -58,6 +60,7 @@ class RybbitClient:
         key: str | None = None,
         *,
         generation: Generation | None = None,
+        allowed_sites: AllowedSites = _ALL_SITES,
         transport: httpx.AsyncBaseTransport | None = None,
         ca_file: str = "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -76,6 +79,7 @@ class RybbitClient:
             has_key=bool(key),
             fixed=generation,
             has_organization_key=(key or "").startswith("rb_org_"),
+            allowed_sites=allowed_sites,
         )
         self._sql = SqlRoute(self._connection)
         self._search = duckdb_search()
@@ -90,6 +94,11 @@ class RybbitClient:
     async def aclose(self) -> None:
         """End the connections."""
         await self._http.aclose()
+
+    @property
+    def has_key(self) -> bool:
+        """Whether requests carry a key; without one only public sites open."""
+        return self._connection.has_key
 
     async def generation(self) -> Generation:
         """The server's generation: the fixed one, or what its answers say, asked once."""
@@ -247,7 +256,7 @@ class _Locations(BaseModel):
 
 def _checked_site(site: str) -> str:
     # Servers read as a number what JavaScript does: 00001 and 0x001 are site 1.
-    is_number = as_sent(site) != site and not _TEXT_ID.fullmatch(site)
+    is_number = as_sent(site) != site and not TEXT_ID.fullmatch(site)
     if is_number or not _SITE.fullmatch(site):
         raise BadRequestError(
             f"site {site[:40]!r} is neither a number nor a text id.",

@@ -16,6 +16,7 @@ from rybbit_mcp.api.errors import RybbitError, UnexpectedBodyError
 from rybbit_mcp.api.generations import GENERATIONS, Generation
 from rybbit_mcp.api.http import Http
 from rybbit_mcp.api.models import OrganizationList
+from rybbit_mcp.api.naming import AllowedSites
 from rybbit_mcp.api.refusals import is_of_another_generation, refusal, unknown_route
 from rybbit_mcp.api.reply import Reply
 
@@ -30,7 +31,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Connection:
-    """`fixed` is a generation that the settings name; else it is found out and remembered."""
+    """`fixed` is a generation that the settings name; else it is found out and remembered.
+
+    Errors name no site but `allowed_sites`, and to learn about a refusal no other one is asked
+    about with the key.
+    """
 
     http: Http
     has_key: bool
@@ -129,9 +134,9 @@ class Connection:
             return Clues()
         if self.has_organization_key:  # it is refused where the key alone is asked about
             return Clues()
-        return await (self._about_key() if asked.site else self._about_throttling())
+        return await (self._about_key(asked.site) if asked.site else self._about_throttling())
 
-    async def _about_key(self) -> Clues:
+    async def _about_key(self, asked_site: str) -> Clues:
         """Whether the key is good: a site may be refused to a good one."""
         reply = await self._second_look(("organizations",), {})
         if reply is None:
@@ -144,15 +149,24 @@ class Connection:
             listed = OrganizationList.model_validate_json(reply.body)
         except ValidationError:
             return Clues()
-        sites = [site for organization in listed.root for site in organization.sites]
+        sites = [site for organization in listed.root for site in organization.known_sites()]
+        allowed = self.allowed_sites.among(sites).sites
         return Clues(
             key_is_good=True,
-            sites=tuple((site.id, _printable(site.name or site.domain)) for site in sites),
+            sites=tuple(
+                (str(site.site_id), _printable(site.name or site.domain))
+                for site in sites
+                if site in allowed or str(site.site_id) == asked_site
+            ),
+            is_limited=bool(self.allowed_sites),
         )
 
     async def _about_throttling(self) -> Clues:
         """Whether the key is throttled: where no site is named, that looks like a wrong key."""
-        site = min(self._seen.open_sites, default="1")
+        sites = self._seen.open_sites or {str(number) for number in self.allowed_sites.numbers}
+        if not sites and self.allowed_sites:
+            return Clues()
+        site = min(sites, default="1")
         reply = await self._second_look(("sites", site), {})
         if reply is None:
             return Clues()

@@ -10,6 +10,7 @@ Source: `GET …/sessions`, `…/sessions/{id}`, `…/sessions/locations`, `/api
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -55,6 +56,15 @@ def _decimal(value: object) -> float:
     if isinstance(value, int | float) and abs(value) < 1e9:
         return float(value)
     return 0.0
+
+
+def _site_id(value: object) -> int | str:
+    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{12}", value, re.ASCII):
+        return value
+    number = _integer(value)
+    if number < 1:
+        raise ValueError("a site must have a number")
+    return number
 
 
 def _instant(value: object) -> datetime:
@@ -210,10 +220,11 @@ class Location(Record):
 class Site(Record):
     """One site. `text_id` is the short id that stands for `site_id` in addresses.
 
+    `site_id` is the number, and the text id only where the server does not tell the number.
     `sessions_24h` is None where the server did not say.
     """
 
-    site_id: Annotated[int, BeforeValidator(_integer), Field(gt=0)] = Field(
+    site_id: Annotated[int | str, BeforeValidator(_site_id)] = Field(
         validation_alias=AliasChoices("siteId", "site_id")
     )
     text_id: Annotated[Text, Field(validation_alias="id")] = ""
@@ -239,6 +250,14 @@ class Organization(Record):
     id: str = Field(min_length=1)
     name: Text = ""
     sites: Annotated[list[ShortSite], BeforeValidator(_list)] = Field(default_factory=list)
+
+    def known_sites(self) -> list[Site]:
+        """Its sites as far as it tells them: without text ids and visits."""
+        return [
+            Site(site_id=int(short.id), name=short.name, domain=short.domain)
+            for short in self.sites
+            if short.id.isdecimal() and int(short.id) > 0
+        ]
 
 
 class OrganizationList(RootModel[list[Organization]]):

@@ -21,7 +21,7 @@ async def read_sites(connection: Connection) -> tuple[Site, ...]:
     """Every site of every organization the key sees.
 
     Raises:
-        UnsupportedError: 2.2 and older, and organization keys, cannot list.
+        UnsupportedError: 2.2 and older, organization keys, and whoever has no key, cannot list.
     """
     generation = await connection.generation()
     if not generation.has_site_routes:
@@ -34,13 +34,20 @@ async def read_sites(connection: Connection) -> tuple[Site, ...]:
             "An organization key cannot list its organizations.",
             "Give the site's number, or set RYBBIT_SITE.",
         )
+    if not connection.has_key:
+        raise UnsupportedError(
+            "Without a key the server lists no sites.",
+            "Give the site's number, or set RYBBIT_SITE; or set RYBBIT_API_KEY.",
+        )
     organizations = await connection.read(
         OrganizationList, lambda _: ("organizations",), {}, Asked("organizations")
     )
-    sites: dict[int, Site] = {}
+    sites: dict[int | str, Site] = {}
     for position, organization in enumerate(organizations.root):
         is_short = position >= ORGANIZATION_BOUND
-        found = _short(organization) if is_short else await _sites_of(connection, organization)
+        found = (
+            organization.known_sites() if is_short else await _sites_of(connection, organization)
+        )
         for site in found:
             sites.setdefault(site.site_id, site)
     return tuple(sites.values())
@@ -56,16 +63,8 @@ async def _sites_of(connection: Connection, organization: Organization) -> list[
             Asked("sites"),
         )
     except RybbitError:  # a missing scope, mostly; the listing holds what matters
-        return _short(organization)
+        return organization.known_sites()
     return body.sites
-
-
-def _short(organization: Organization) -> list[Site]:
-    return [
-        Site(site_id=int(short.id), name=short.name, domain=short.domain)
-        for short in organization.sites
-        if short.id.isdecimal() and int(short.id) > 0
-    ]
 
 
 async def read_site(connection: Connection, site: str) -> Site:

@@ -25,6 +25,7 @@ def build(toolbox: Toolbox) -> AnswerFunction:
             listing.sites,
             default=next((s for s in listing.sites if toolbox.directory.is_default(s)), None),
             note=listing.note,
+            is_limited=bool(toolbox.settings.sites),
             gate=Gate(),
             max_chars=toolbox.settings.answer_chars,
             size=toolbox.size,

@@ -56,12 +56,14 @@ class Toolbox:
         """The one client, with its pool."""
         from rybbit_mcp.api.client import RybbitClient
         from rybbit_mcp.api.generations import generation_of_version
+        from rybbit_mcp.api.naming import AllowedSites
 
         settings = self.settings
         return RybbitClient(
             settings.url,
             settings.key(),
             generation=generation_of_version(settings.server_version),
+            allowed_sites=AllowedSites(settings.allowed_sites),
             transport=self._transport() if self._transport else None,
             ca_file=str(settings.ca_file or ""),
             clock=self.clock,
@@ -70,10 +72,12 @@ class Toolbox:
 
     @cached_property
     def directory(self) -> SiteDirectory:
-        """Finds sites by whatever people call them."""
+        """Finds sites by whatever people call them, and refuses those that are not allowed."""
+        from rybbit_mcp.api.naming import AllowedSites
         from rybbit_mcp.tools.directory import SiteDirectory
 
-        return SiteDirectory(self.client, self.settings.site, self.clock)
+        allowed = AllowedSites(self.settings.allowed_sites)
+        return SiteDirectory(self.client, self.settings.site, self.clock, allowed)
 
     @cached_property
     def handles(self) -> Handles:
