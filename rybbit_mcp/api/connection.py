@@ -41,18 +41,17 @@ class Connection:
     has_key: bool
     fixed: Generation | None = None
     has_organization_key: bool = False
+    allowed_sites: AllowedSites = field(default_factory=AllowedSites)
     _found: Generation | None = None
     _seen: Experience = field(default_factory=Experience)
-    _discovering: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def generation(self) -> Generation:
         """The server's generation, asked once."""
         if self.fixed is not None:
             return self.fixed
-        async with self._discovering:
-            if self._found is None:
-                self._found = await discover(self.http)
-            return self._found
+        if self._found is None:  # who asks at the same time shares the requests
+            self._found = await discover(self.http)
+        return self._found
 
     async def read(
         self,

@@ -21,13 +21,9 @@ async def discover(http: Http) -> Generation:
     Raises:
         UnexpectedBodyError: not a Rybbit server. ServerError: it fails before it can be told.
     """
-    version = await http.get(("version",), with_key=False)
-    if version.status == 200:
-        found = generation_of_version(str(version.field("version")))
-        if found is not None:
-            return found
-    elif version.is_redirect:
-        raise _redirected(version)
+    told = await _told(http)
+    if told is not None:
+        return told
     probe = await _probe(http, "session-locations")
     match probe.status, probe.error_text:
         case (200, _) if isinstance(probe.field("data"), list):
@@ -45,6 +41,17 @@ async def discover(http: Http) -> Generation:
         if newer.status in {200, 403} and newer.is_json_object:
             return GENERATIONS["D"]
     raise _not_rybbit(probe)
+
+
+async def _told(http: Http) -> Generation | None:
+    """What the version says, where the server tells it."""
+    try:
+        version = await http.get(("version",), with_key=False)
+    except ServerError:  # a proxy may refuse this one address, and no other
+        return None
+    if version.is_redirect:
+        raise _redirected(version)
+    return generation_of_version(str(version.field("version"))) if version.status == 200 else None
 
 
 async def _probe(http: Http, route: str) -> Reply:

@@ -19,6 +19,7 @@ and fit for a language model; neither ever holds a response body, a URL query or
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 
@@ -30,6 +31,8 @@ class RybbitError(Exception):
         self.message = message
         self.hint = hint
         self.status = status
+        self.down_since: datetime | None = None
+        """Set where the server was known to be down, and was not asked in vain again."""
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import httpx
 
+from rybbit_mcp.api.breaker import Silence
 from rybbit_mcp.api.errors import (
     ConnectionFailedError,
     RequestTimeoutError,
     RybbitError,
+    ServerError,
     UnexpectedBodyError,
 )
 
@@ -43,6 +45,20 @@ def too_slow(timeout_s: float) -> RequestTimeoutError:
     )
 
 
+def too_silent() -> RequestTimeoutError:
+    """The error of a server that gives no sign of life."""
+    return RequestTimeoutError("The Rybbit server does not answer.", _CHECK)
+
+
+def out_of_service(status: int) -> ServerError:
+    """The error of a status that a proxy answers in place of the server."""
+    return ServerError(
+        f"The proxy before the Rybbit server answers {status}: the server is down or busy.",
+        "Try again in a minute.",
+        status=status,
+    )
+
+
 def too_large(most_bytes: int) -> UnexpectedBodyError:
     """The error of an answer larger than allowed."""
     return UnexpectedBodyError(
@@ -56,6 +72,16 @@ def not_unpacked() -> UnexpectedBodyError:
     return UnexpectedBodyError(
         "The server's answer cannot be decompressed.", "Check the proxy in front of it."
     )
+
+
+def silence_of(error: httpx.RequestError) -> Silence:
+    """What a look at the server met that ended so."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return Silence(failure_of(error, 0), "slow")
+    if isinstance(error, httpx.TimeoutException):
+        return Silence(too_silent(), "slow")
+    is_unsent = isinstance(error, httpx.ConnectError | httpx.ProxyError)
+    return Silence(failure_of(error, 0), "unconnected" if is_unsent else "turned away")
 
 
 def failure_of(error: httpx.RequestError, timeout_s: float) -> RybbitError:
@@ -73,7 +99,7 @@ def failure_of(error: httpx.RequestError, timeout_s: float) -> RybbitError:
         )
     if isinstance(error, httpx.ConnectError):
         return _not_connected(error)
-    return _unreachable("broke the connection off")
+    return _unreachable("breaks the connection off")
 
 
 def _not_connected(error: httpx.ConnectError) -> RybbitError:

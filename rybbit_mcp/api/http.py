@@ -1,41 +1,52 @@
 """Requests to one Rybbit server: one pool, bounded time and size, retries where safe.
 
 Knows HTTP and nothing of sessions: statuses come back as they are, only failures to get an answer
-at all are raised here.
+at all are raised here, and, while the server is known to be down, what says that it still is.
 """
 
 from __future__ import annotations
 
 import math
-import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 import anyio
 import httpx
 import stamina
 
-from rybbit_mcp.api.call_budget import CallBudget
-from rybbit_mcp.api.errors import ConfigurationError
+from rybbit_mcp.api.breaker import DOWN_STATUSES, Breaker, Call, Silence
+from rybbit_mcp.api.errors import (
+    ConnectionFailedError,
+    RequestTimeoutError,
+    UnexpectedBodyError,
+)
 from rybbit_mcp.api.failures import (
     failure_of,
     is_unconnected,
     is_worth_retrying,
-    too_large,
+    out_of_service,
+    silence_of,
+    too_silent,
     too_slow,
 )
-from rybbit_mcp.api.reply import Reply, retry_after_s
-from rybbit_mcp.api.unpacking import pieces
+from rybbit_mcp.api.reply import Reply
+from rybbit_mcp.api.sharing import Flights
+from rybbit_mcp.api.wire import CONNECT_TIMEOUT_S, MOST_REQUESTS, Wire
 
 TOTAL_TIMEOUT_S = 24.0
-CONNECT_TIMEOUT_S = 5.0
 ATTEMPTS = 3
 LONGEST_WAIT_S = 5.0
 LARGEST_BODY = 64 * 1024 * 1024
+LOOK_S = 2.0
+"""How long a server that was down has for a sign of life."""
+TELLING = 0.5
+"""The part of the time for a call that must be over before its silence says something."""
 
 _PASSING = frozenset({502, 503, 504})
+
+_Question = tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]
+"""What makes two GETs the same: path, parameters, and whether the key goes with it."""
 
 
 class _PassingFailure(Exception):  # noqa: N818 - never leaves this module
@@ -65,23 +76,25 @@ class Http:
         total_timeout_s: float = TOTAL_TIMEOUT_S,
         largest_body: int = LARGEST_BODY,
     ) -> None:
-        _check_address(base_url)
-        _check_key(key or "")
-        self._base_url = base_url.rstrip("/") + "/api/"
-        self._key = key
-        self._transport = transport
-        self._ca_file = ca_file
-        self._user_agent = user_agent
-        self._clock = clock
+        self._wire = Wire(
+            base_url,
+            key,
+            transport=transport,
+            ca_file=ca_file,
+            user_agent=user_agent,
+            clock=clock,
+            timeout_s=total_timeout_s,
+            largest_body=largest_body,
+        )
         self._total_timeout_s = total_timeout_s
-        self._largest_body = largest_body
-        self._client: httpx.AsyncClient | None = None
-        self.budget = CallBudget()
+        self._turns = anyio.Semaphore(MOST_REQUESTS, fast_acquire=True)
+        self._flights: Flights[_Question, Reply] = Flights()
+        self._breaker = Breaker(clock, self._look)
+        self.budget = self._wire.budget
 
     async def aclose(self) -> None:
         """Close the pool; the object can not be used afterwards."""
-        if self._client is not None:
-            await self._client.aclose()
+        await self._wire.aclose()
 
     @contextmanager
     def in_time(self) -> Iterator[None]:
@@ -114,20 +127,27 @@ class Http:
     ) -> Reply:
         """The server's answer to a GET, after at most two retries and `total_timeout_s`.
 
-        `parts` are path segments below `/api/`; each is percent-encoded.
+        `parts` are path segments below `/api/`; each is percent-encoded. The same GET under way
+        is not made twice: both callers get its answer.
 
         Raises:
             ConnectionFailedError, RequestTimeoutError, UnexpectedBodyError (too large).
+            ServerError: it was down, and a proxy says that it is.
             ConfigurationError: a CA file or a proxy that cannot be used.
         """
+        call = self._breaker.begin()
 
         async def once() -> Reply:
-            reply = await self._once("GET", parts, parameters=parameters, with_key=with_key)
+            reply = await self._once(call, "GET", parts, parameters=parameters, with_key=with_key)
             if _is_passing(reply):
                 raise _PassingFailure(reply)
             return reply
 
-        return await self._within_time(once, _backoff)
+        question = (tuple(parts), tuple(sorted((parameters or {}).items())), with_key)
+        return await self._in_time(
+            call,
+            lambda: self._flights.join(question, lambda: self._asked(call, once, _backoff)),
+        )
 
     async def post(self, parts: Sequence[str], content: Mapping[str, object]) -> Reply:
         """The server's answer to a POST of JSON, within the limits of `get`.
@@ -136,29 +156,80 @@ class Http:
 
         Raises:
             ConnectionFailedError, RequestTimeoutError, UnexpectedBodyError (too large).
+            ServerError: it was down, and a proxy says that it is.
             ConfigurationError: a CA file or a proxy that cannot be used.
         """
-        return await self._within_time(
-            lambda: self._once("POST", parts, content=content), is_unconnected
-        )
+        call = self._breaker.begin()
 
-    async def _within_time(
+        async def once() -> Reply:
+            return await self._once(call, "POST", parts, content=content)
+
+        return await self._in_time(call, lambda: self._asked(call, once, is_unconnected))
+
+    async def _in_time(self, call: Call, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+        try:
+            with self.in_time():
+                await self._breaker.admit(call)
+                return await ask()
+        except RequestTimeoutError as error:
+            asked_at_s = call.asked_at_s
+            # Else it was another one's request, or the question had little time left for this.
+            if asked_at_s is not None and (
+                anyio.current_time() - asked_at_s >= self._total_timeout_s * TELLING
+            ):
+                self._breaker.timed_out(call, error)
+            raise
+
+    async def _asked(
         self,
+        call: Call,
         once: Callable[[], Awaitable[Reply]],
         is_again: Callable[[Exception], bool | float],
     ) -> Reply:
-        with self.in_time():
-            return await self._with_retries(once, is_again)
+        """The answer after retries; its end is told to the breaker."""
+        attempts = 1 if call.is_single_try else ATTEMPTS
+        try:
+            reply = await self._with_retries(once, is_again, attempts)
+        except ConnectionFailedError as error:
+            raise self._breaker.failed(call, error) from None
+        except UnexpectedBodyError:
+            self._breaker.answered()
+            raise
+        if reply.status not in DOWN_STATUSES:
+            self._breaker.answered()
+            return reply
+        failure = self._breaker.failed(call, out_of_service(reply.status))
+        if call.is_single_try:
+            raise failure
+        return reply
+
+    async def _look(self) -> Silence | None:
+        """What a short request meets that any server answers, whatever it thinks of us."""
+        most_s = 0.9 * LOOK_S  # a little sooner, so that it can be said what took so long
+        with anyio.move_on_after(LOOK_S):
+            try:
+                reply = await self._wire.exchange(
+                    "GET", ("version",), with_key=False, most_s=most_s
+                )
+            except httpx.RequestError as error:
+                return silence_of(error)
+            except UnexpectedBodyError:
+                return None
+            if reply.status in DOWN_STATUSES:
+                return Silence(out_of_service(reply.status), "turned away")
+            return None
+        return Silence(too_silent(), "slow")
 
     async def _with_retries(
         self,
         once: Callable[[], Awaitable[Reply]],
         is_again: Callable[[Exception], bool | float],
+        attempts: int,
     ) -> Reply:
         try:
             async for attempt in stamina.retry_context(
                 on=is_again,
-                attempts=ATTEMPTS,
+                attempts=attempts,
                 timeout=self._total_timeout_s - CONNECT_TIMEOUT_S,
                 wait_initial=0.2,
                 wait_max=2.0,
@@ -174,6 +245,7 @@ class Http:
 
     async def _once(
         self,
+        call: Call,
         method: str,
         parts: Sequence[str],
         *,
@@ -181,85 +253,11 @@ class Http:
         content: Mapping[str, object] | None = None,
         with_key: bool = True,
     ) -> Reply:
-        url = self._base_url + "/".join(map(_encoded, parts))
-        headers = {"Authorization": f"Bearer {self._key}"} if with_key and self._key else {}
-        async with self._pool().stream(
-            method, url, params=parameters, json=content, headers=headers
-        ) as response:
-            self.budget.note(response.status_code, response.headers, self._clock())
-            body = bytearray()
-            async for piece in pieces(response):
-                if len(body) + len(piece) > self._largest_body:
-                    body.clear()  # whoever keeps the error keeps this frame
-                    raise too_large(self._largest_body)
-                body += piece
-            return Reply(
-                response.status_code,
-                bytes(body),
-                retry_after_s=retry_after_s(response.headers.get("retry-after"), self._clock()),
-                is_redirect=response.is_redirect,
+        async with self._turns:
+            self._breaker.asks(call, anyio.current_time())
+            return await self._wire.exchange(
+                method, parts, parameters=parameters, content=content, with_key=with_key
             )
-
-    def _pool(self) -> httpx.AsyncClient:
-        if self._client is None:
-            verify = True if self._transport else _trust(self._ca_file)
-            try:
-                self._client = httpx.AsyncClient(
-                    transport=self._transport,
-                    verify=verify,
-                    follow_redirects=False,
-                    timeout=httpx.Timeout(self._total_timeout_s, connect=CONNECT_TIMEOUT_S),
-                    limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
-                    headers={
-                        "User-Agent": self._user_agent,
-                        "Accept": "application/json",
-                        "Accept-Encoding": "gzip, deflate",
-                    },
-                )
-            except (ValueError, httpx.InvalidURL, ImportError):
-                raise ConfigurationError(
-                    "The proxy that the environment names cannot be used.",
-                    "Check HTTPS_PROXY and ALL_PROXY: http and https proxies work.",
-                ) from None
-        return self._client
-
-
-def _trust(ca_file: str) -> ssl.SSLContext:
-    """The system's trust store, and a private CA besides where one is named."""
-    import truststore  # only real connections need it
-
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca_file:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except OSError:  # ssl.SSLError is one too
-            raise ConfigurationError(
-                "RYBBIT_CA_FILE cannot be read as a certificate.", "It must be a PEM file."
-            ) from None
-    return context
-
-
-def _check_address(base_url: str) -> None:
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigurationError(
-            "The address of the Rybbit server is none.", "Set RYBBIT_URL to https:// and a host."
-        )
-
-
-def _check_key(key: str) -> None:
-    # Other characters cannot be sent, and the error about them would show the key.
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigurationError(
-            "The API key holds characters that no key has.", "Copy RYBBIT_API_KEY again."
-        )
-
-
-def _encoded(part: str) -> str:
-    return quote(part, safe="") if part.strip(".") else part.replace(".", "%2E")
 
 
 def _is_passing(reply: Reply) -> bool:

@@ -210,7 +210,7 @@ def test_a_version_belongs_to_a_generation(number: str, name: str | None) -> Non
         (httpx.Response(401, text="Basic"), UnexpectedBodyError, "Rybbit server"),
         (httpx.Response(301, headers={"Location": "https://x"}), UnexpectedBodyError, "redirects"),
         (httpx.Response(500), ServerError, "status 500"),
-        (httpx.Response(503), ServerError, "status 503"),
+        (httpx.Response(503), ServerError, "answers 503"),
         (httpx.Response(429), RateLimitedError, "limits the rate"),
         (no_route(), UnexpectedBodyError, "as a Rybbit server does"),
     ],

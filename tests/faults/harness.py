@@ -229,7 +229,7 @@ async def outcome(fault: Fault, tool: str, stage: str) -> Outcome:
 
 async def busy_connections(toolbox: Toolbox) -> int:
     """How many connections of the pool still belong to a request."""
-    client = toolbox.client._http._client
+    client = toolbox.client._http._wire._client
     if client is None:
         return 0
     await asyncio.sleep(0)

@@ -194,7 +194,7 @@ async def _read(reader: asyncio.StreamReader) -> Received:
 
 @contextlib.asynccontextmanager
 async def running(rybbit: FaultyRybbit) -> AsyncIterator[FaultyRybbit]:
-    """The server listening on a free port for as long as the block."""
+    """The server listening for as long as the block: on its port, else on a free one."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -205,7 +205,9 @@ async def running(rybbit: FaultyRybbit) -> AsyncIterator[FaultyRybbit]:
         with contextlib.suppress(asyncio.CancelledError):
             await rybbit.connected(reader, writer)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=rybbit.tls, limit=2**17)
+    server = await asyncio.start_server(
+        connected, "127.0.0.1", rybbit.port, ssl=rybbit.tls, limit=2**17
+    )
     rybbit.port = server.sockets[0].getsockname()[1]
     try:
         yield rybbit

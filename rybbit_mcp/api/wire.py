@@ -1,0 +1,171 @@
+"""Single requests to one server over one pool: what is sent, and the answer, bounded in size."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+import httpx
+
+from rybbit_mcp.api.call_budget import CallBudget
+from rybbit_mcp.api.errors import ConfigurationError
+from rybbit_mcp.api.failures import too_large
+from rybbit_mcp.api.reply import Reply, retry_after_s
+from rybbit_mcp.api.unpacking import pieces
+
+CONNECT_TIMEOUT_S = 5.0
+MOST_REQUESTS = 8
+"""Of calls at the same time; those beyond wait for their turn."""
+
+
+class Wire:
+    """One server's connections. Build it once; `aclose()` ends them.
+
+    Raises:
+        ConfigurationError: an address or key that cannot be one.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str | None,
+        *,
+        transport: httpx.AsyncBaseTransport | None,
+        ca_file: str,
+        user_agent: str,
+        clock: Callable[[], datetime],
+        timeout_s: float,
+        largest_body: int,
+    ) -> None:
+        _check_address(base_url)
+        _check_key(key or "")
+        self._base_url = base_url.rstrip("/") + "/api/"
+        self._key = key
+        self._transport = transport
+        self._ca_file = ca_file
+        self._user_agent = user_agent
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._largest_body = largest_body
+        self._client: httpx.AsyncClient | None = None
+        self.budget = CallBudget()
+
+    async def aclose(self) -> None:
+        """Close the pool; the object can not be used afterwards."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def exchange(
+        self,
+        method: str,
+        parts: Sequence[str],
+        *,
+        parameters: Mapping[str, str] | None = None,
+        content: Mapping[str, object] | None = None,
+        with_key: bool = True,
+        most_s: float | None = None,
+    ) -> Reply:
+        """The whole answer to one request; `most_s` bounds each wait of it.
+
+        `parts` are path segments below `/api/`; each is percent-encoded.
+
+        Raises:
+            httpx.RequestError: no answer. UnexpectedBodyError: too large, or not to be unpacked.
+            ConfigurationError: a CA file or a proxy that cannot be used.
+        """
+        url = self._base_url + "/".join(map(_encoded, parts))
+        credentials = {"Authorization": f"Bearer {self._key}"} if with_key and self._key else {}
+        async with self._pool().stream(
+            method,
+            url,
+            params=parameters,
+            json=content,
+            headers=credentials,
+            timeout=httpx.USE_CLIENT_DEFAULT if most_s is None else most_s,
+        ) as response:
+            headers = response.headers
+            self.budget.note(response.status_code, headers, self._clock())
+            body = bytearray()
+            async for piece in pieces(response):
+                if len(body) + len(piece) > self._largest_body:
+                    body.clear()  # whoever keeps the error keeps this frame
+                    raise too_large(self._largest_body)
+                body += piece
+            return Reply(
+                response.status_code,
+                bytes(body),
+                retry_after_s=retry_after_s(headers.get("retry-after"), self._clock()),
+                is_redirect=response.is_redirect,
+            )
+
+    def _pool(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = _make_pool(
+                self._transport, self._ca_file, self._user_agent, self._timeout_s
+            )
+        return self._client
+
+
+def _make_pool(
+    transport: httpx.AsyncBaseTransport | None, ca_file: str, user_agent: str, timeout_s: float
+) -> httpx.AsyncClient:
+    verify = True if transport else _trust(ca_file)
+    try:
+        return httpx.AsyncClient(
+            transport=transport,
+            verify=verify,
+            follow_redirects=False,
+            timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            # One more than requests, so that a look at the server waits for none of them.
+            limits=httpx.Limits(max_connections=MOST_REQUESTS + 1, max_keepalive_connections=4),
+            headers={
+                "User-Agent": user_agent,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+            },
+        )
+    except (ValueError, httpx.InvalidURL, ImportError):
+        raise ConfigurationError(
+            "The proxy that the environment names cannot be used.",
+            "Check HTTPS_PROXY and ALL_PROXY: http and https proxies work.",
+        ) from None
+
+
+def _trust(ca_file: str) -> ssl.SSLContext:
+    """The system's trust store, and a private CA besides where one is named."""
+    import truststore  # only real connections need it
+
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except OSError:  # ssl.SSLError is one too
+            raise ConfigurationError(
+                "RYBBIT_CA_FILE cannot be read as a certificate.", "It must be a PEM file."
+            ) from None
+    return context
+
+
+def _check_address(base_url: str) -> None:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigurationError(
+            "The address of the Rybbit server is none.", "Set RYBBIT_URL to https:// and a host."
+        )
+
+
+def _check_key(key: str) -> None:
+    # Other characters cannot be sent, and the error about them would show the key.
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(
+            "The API key holds characters that no key has.", "Copy RYBBIT_API_KEY again."
+        )
+
+
+def _encoded(part: str) -> str:
+    return quote(part, safe="") if part.strip(".") else part.replace(".", "%2E")
