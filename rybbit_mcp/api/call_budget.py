@@ -17,6 +17,9 @@ from rybbit_mcp.api.generations import Generation
 OLD_SILENCE = timedelta(minutes=10)
 """Rybbit 2.2 counts anew after so long without a call that it accepted."""
 
+DAILY_LEFT = "x-ratelimit-daily-remaining"
+"""The header with the calls of the daily quota that are left."""
+
 MOST_SPARED = 20
 """Calls kept back at most, so that the next short question can still be asked."""
 
@@ -47,7 +50,7 @@ class CallBudget:
             is_anew = self._accepted_at is None or at - self._accepted_at >= OLD_SILENCE
             self._accepted_count = 1 if is_anew else self._accepted_count + 1
             self._accepted_at = at
-        daily = _number(headers.get("x-ratelimit-daily-remaining"))
+        daily = _number(headers.get(DAILY_LEFT))
         burst = _number(headers.get("x-ratelimit-burst-remaining"))
         plain = _number(headers.get("ratelimit-remaining"))
         if daily is not None:

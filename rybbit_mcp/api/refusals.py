@@ -133,7 +133,7 @@ def _not_found(reply: Reply, asked: Asked, generation: Generation) -> RybbitErro
 
 def _throttled(reply: Reply) -> RybbitError:
     wait_s = _wait_s(reply)
-    if reply.field("scope") == "daily":
+    if reply.limit_scope == "daily":
         return RateLimitedError(
             "The key's daily quota is used up.",
             "It starts anew at 00:00 UTC; ask nothing before.",

@@ -24,6 +24,8 @@ class Reply:
     body: bytes
     retry_after_s: float | None = None
     is_redirect: bool = False
+    is_daily_quota_used_up: bool = False
+    """As the headers say; false where they say nothing."""
 
     def json(self) -> Any:  # noqa: ANN401 - raw JSON enters here
         """The body as JSON, or None where it is none."""
@@ -47,6 +49,11 @@ class Reply:
         """The `error` field of an error body, to compare with known ones; never to be shown."""
         error = self.field("error")
         return error if isinstance(error, str) else ""
+
+    @property
+    def limit_scope(self) -> object:
+        """Which limit a 429 means, `burst` or `daily`: as its body says, else its headers."""
+        return self.field("scope") or ("daily" if self.is_daily_quota_used_up else None)
 
     @property
     def is_unknown_route(self) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from rybbit_mcp.api.call_budget import CallBudget
+from rybbit_mcp.api.call_budget import DAILY_LEFT, CallBudget
 from rybbit_mcp.api.errors import ConfigurationError
 from rybbit_mcp.api.failures import too_large
 from rybbit_mcp.api.reply import Reply, retry_after_s
@@ -98,6 +98,7 @@ class Wire:
                 bytes(body),
                 retry_after_s=retry_after_s(headers.get("retry-after"), self._clock()),
                 is_redirect=response.is_redirect,
+                is_daily_quota_used_up=headers.get(DAILY_LEFT, "").strip() == "0",
             )
 
     def _pool(self) -> httpx.AsyncClient:

@@ -414,6 +414,8 @@ async def test_a_404_page_is_no_missing_site() -> None:
 
 # 429.
 
+DAILY_LEFT = "X-RateLimit-Daily-Remaining"
+
 
 @pytest.mark.parametrize(
     ("body", "headers", "scope", "wait_s", "said"),
@@ -427,6 +429,10 @@ async def test_a_404_page_is_no_missing_site() -> None:
         ({"scope": "burst", "retryAfter": 1e300}, {}, "burst", None, "does not say for how long"),
         ({"scope": "daily", "retryAfter": 30000}, {}, "daily", 30000, "00:00 UTC"),
         ({"scope": "daily"}, {"Retry-After": "30000"}, "daily", 30000, "00:00 UTC"),
+        ({"error": "Rate limit exceeded"}, {DAILY_LEFT: "0"}, "daily", None, "00:00 UTC"),
+        ({"scope": ""}, {DAILY_LEFT: "0", "Retry-After": "9"}, "daily", 9, "00:00 UTC"),
+        ({"error": "Rate limit exceeded"}, {DAILY_LEFT: "7"}, "unknown", None, "how long"),
+        ({"scope": "burst", "retryAfter": 9}, {DAILY_LEFT: "0"}, "burst", 9, "Wait 9 s"),
         ({"scope": ["x"]}, {"Retry-After": "30000"}, "burst", 30000, "Wait 8 h"),
         (None, {"Retry-After": "60"}, "burst", 60, "Wait 60 s"),
     ],

@@ -365,6 +365,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("429, wait that is none", fixed(429, _LIMITED, retry_after="soon")),
     Fault("429, daily, says nothing", fixed(429, _DAILY)),
     Fault("429, daily, 36000 s", fixed(429, _DAILY, retry_after="36000")),
+    Fault(
+        "429, daily, in headers",
+        fixed(429, _LIMITED, x_ratelimit_daily_remaining="0"),
+        can_heal=False,  # it is believed until midnight
+    ),
     Fault("429, daily, a date", retry_date(40_000)),
     # Failures.
     Fault("500, ClickHouse down", _clickhouse_down, is_struck=is_about_visits, expected="either"),
