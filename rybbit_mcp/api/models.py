@@ -2,7 +2,9 @@
 
 API spelling and peculiarities end here: texts that the server turned into numbers become text
 again, unknown countries (two NUL characters) become "", times without a zone become aware UTC
-instants. Unknown fields are dropped, missing ones get the value that means "unknown".
+instants. Unknown fields are dropped; missing texts, screens and places get the value that means
+"unknown". Counts and durations have no such value, and every server sends them: a record without
+is refused.
 
 Source: `GET …/sessions`, `…/sessions/{id}`, `…/sessions/locations`, `/api/organizations`,
 `/api/organizations/{id}/sites`, `/api/sites/{site}` as recorded from four server versions.
@@ -10,11 +12,22 @@ Source: `GET …/sessions`, `…/sessions/{id}`, `…/sessions/locations`, `/api
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    model_validator,
+)
+
+from rybbit_mcp.api.numbers import count_of, degrees_of, pixels_of, seconds_of
 
 
 def text_of(value: object) -> str:
@@ -29,39 +42,17 @@ def text_of(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""  # no JSON, so no server's
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return str(int(value))
     return str(value) if isinstance(value, int | float) else ""
 
 
-def _integer(value: object) -> int:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return 0
-    if isinstance(value, int | float) and abs(value) < 2**63:  # false for NaN and infinity
-        return int(value)
-    return 0
-
-
-def _decimal(value: object) -> float:
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return 0.0
-    if isinstance(value, int | float) and abs(value) < 1e9:
-        return float(value)
-    return 0.0
-
-
 def _site_id(value: object) -> int | str:
     if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{12}", value, re.ASCII):
         return value
-    number = _integer(value)
+    number = count_of(value)
     if number < 1:
         raise ValueError("a site must have a number")
     return number
@@ -93,7 +84,10 @@ def _object_or_none(value: object) -> dict[str, Any] | None:
 
 
 def _count_or_none(value: object) -> int | None:
-    return None if value is None else _integer(value)
+    try:
+        return count_of(value)
+    except ValueError:
+        return None
 
 
 def _list(value: object) -> object:
@@ -101,8 +95,10 @@ def _list(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(text_of)]
-Count = Annotated[int, BeforeValidator(_integer)]
-Decimal = Annotated[float, BeforeValidator(_decimal)]
+Count = Annotated[int, BeforeValidator(count_of)]
+Seconds = Annotated[int, BeforeValidator(seconds_of)]
+Pixels = Annotated[int, BeforeValidator(pixels_of)]
+Degrees = Annotated[float, BeforeValidator(degrees_of)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Properties = Annotated[dict[str, Any], BeforeValidator(_object)]
@@ -114,6 +110,20 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
+class Located(Record):
+    """Base of what has a place; a place of which one coordinate is none is unknown."""
+
+    lat: Degrees = math.nan
+    lon: Degrees = math.nan
+
+    @model_validator(mode="after")
+    def _place_is_whole(self) -> Self:
+        if not abs(self.lat) <= 90 or math.isnan(self.lon):
+            object.__setattr__(self, "lat", 0.0)
+            object.__setattr__(self, "lon", 0.0)
+        return self
+
+
 class Visit(Record):
     """What a list row and the head of one session have in common."""
 
@@ -121,9 +131,9 @@ class Visit(Record):
     user_id: Text = ""
     started_at: Annotated[Instant, Field(validation_alias="session_start")]
     ended_at: Annotated[Instant, Field(validation_alias="session_end")]
-    duration_s: Annotated[Count, Field(validation_alias="session_duration")] = 0
-    pageview_count: Annotated[Count, Field(validation_alias="pageviews")] = 0
-    event_count: Annotated[Count, Field(validation_alias="events")] = 0
+    duration_s: Annotated[Seconds, Field(validation_alias="session_duration")]
+    pageview_count: Annotated[Count, Field(validation_alias="pageviews")]
+    event_count: Annotated[Count, Field(validation_alias="events")]
     entry_page: Text = ""
     exit_page: Text = ""
     country: Text = ""
@@ -135,13 +145,13 @@ class Visit(Record):
     operating_system: Text = ""
     operating_system_version: Text = ""
     device_type: Text = ""
-    screen_width: Count = 0
-    screen_height: Count = 0
+    screen_width: Pixels = 0
+    screen_height: Pixels = 0
     referrer: Text = ""
     channel: Text = ""
 
 
-class Session(Visit):
+class Session(Visit, Located):
     """One row of the session list.
 
     `event_count` counts custom events only. Fields that older servers do not send
@@ -150,16 +160,14 @@ class Session(Visit):
 
     identified_user_id: Text = ""
     traits: Annotated[dict[str, Any] | None, BeforeValidator(_object_or_none)] = None
-    error_count: Annotated[Count, Field(validation_alias="errors")] = 0
-    outbound_count: Annotated[Count, Field(validation_alias="outbound")] = 0
+    error_count: Annotated[Count, Field(validation_alias="errors")]
+    outbound_count: Annotated[Count, Field(validation_alias="outbound")]
     hostname: Text = ""
     utm_source: Text = ""
     utm_medium: Text = ""
     utm_campaign: Text = ""
     utm_term: Text = ""
     utm_content: Text = ""
-    lat: Decimal = 0.0
-    lon: Decimal = 0.0
     tag: Text = ""
     timezone: Text = ""
 
@@ -193,9 +201,7 @@ class Event(Record):
 class Pagination(Record):
     """Where a stretch of events stands; `total` leaves performance events out."""
 
-    total: Count = 0
-    limit: Count = 0
-    offset: Count = 0
+    total: Count
     has_more: Annotated[Flag, Field(validation_alias="hasMore")] = False
 
 
@@ -204,17 +210,15 @@ class SessionDetail(Record):
 
     head: Annotated[SessionHead, Field(validation_alias="session")]
     events: Annotated[list[Event], BeforeValidator(_list)] = Field(default_factory=list)
-    pagination: Annotated[Pagination, BeforeValidator(_object)] = Field(default_factory=Pagination)
+    pagination: Pagination
 
 
-class Location(Record):
+class Location(Located):
     """One place and how many visits came from there; (0, 0) without a city is "unknown"."""
 
-    lat: Decimal = 0.0
-    lon: Decimal = 0.0
     city: Text = ""
     country: Text = ""
-    visit_count: Annotated[int, Field(validation_alias="count")]
+    visit_count: Annotated[Count, Field(validation_alias="count")]
 
 
 class Site(Record):

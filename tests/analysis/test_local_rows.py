@@ -21,7 +21,8 @@ from rybbit_mcp.api.errors import UnexpectedBodyError
 from tests.api.recorded import recordings
 
 TIMES = {"session_start": "2026-11-23 10:00:00", "session_end": "2026-11-23 10:05:00"}
-PLAIN = {"session_id": "abc"} | TIMES
+COUNTS = dict.fromkeys(("session_duration", "pageviews", "events", "errors", "outbound"), 1)
+PLAIN = {"session_id": "abc"} | TIMES | COUNTS
 COLUMNS = tuple(KEPT_COLUMNS)
 
 
@@ -109,24 +110,37 @@ API_TEXTS = (
     *("language", "browser", "operating_system", "device_type", "referrer", "channel", "hostname"),
     *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "tag", "other"),
 )
-API_COUNTS = ("session_duration", "pageviews", "events", "errors", "outbound", "screen_width")
+
+
+def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return {field: value for field, value in row.items() if field != name}
+
+
 usual_rows = st.fixed_dictionaries(
     {"session_id": st.from_regex(r"\A[A-Za-z0-9_-]{1,14}\Z"), "session_start": times}
-    | {"session_end": times},
+    | {"session_end": times}
+    | dict.fromkeys(COUNTS, st.integers(0, 10**6)),
     optional={name: texts | st.integers() | st.none() for name in API_TEXTS}
-    | {name: st.integers(0, 10**6) for name in API_COUNTS},
+    | {"screen_width": st.integers(0, 10**6) | st.none()},
 )
 odd_rows = st.fixed_dictionaries(
     {
         "session_id": st.from_regex(r"\A[A-Za-z]{1,9}\Z") | json_values,
         **dict.fromkeys(TIMES, times),
+        **dict.fromkeys(COUNTS, st.integers(0, 9) | st.sampled_from(("3", 2.0, 2**40))),
     },
-    optional=dict.fromkeys((*API_TEXTS, *API_COUNTS), json_values),
+    optional=dict.fromkeys((*API_TEXTS, "screen_width"), json_values),
+)
+uncounted_rows = st.builds(
+    lambda row, name, value: row | {name: value} if value != "missing" else _without(row, name),
+    usual_rows,
+    st.sampled_from(tuple(COUNTS)),
+    json_values | st.sampled_from((-1, "-1", 2.5, None, "missing")),
 )
 
 
 @settings(max_examples=150)
-@given(st.lists(usual_rows | odd_rows, max_size=5))
+@given(st.lists(usual_rows | odd_rows | uncounted_rows, max_size=5))
 @example([PLAIN | {"country": "\0\0", "city": 7.0, "tag": "7.0", "pageviews": "3"}])
 @example([PLAIN | {"city": 1e21, "region": 12345678901234567890, "tag": 1e-7, "browser": 0.1}])
 @example([PLAIN | {"city": True, "region": None, "tag": {"a": 1}, "browser": ["x"]}])
@@ -134,7 +148,13 @@ odd_rows = st.fixed_dictionaries(
 @example([PLAIN | {"session_id": "7"}])
 @example([PLAIN | {"session_id": "true"}, PLAIN | {"session_id": "{}"}])
 @example([PLAIN | {"session_id": ""}])
-@example([PLAIN | {"screen_width": 10**15, "pageviews": -3, "events": 2.9, "errors": "x"}])
+@example([PLAIN | {"screen_width": 10**15}, PLAIN | {"screen_width": -5}])
+@example([PLAIN, PLAIN | {"pageviews": -3}])
+@example([PLAIN, PLAIN | {"errors": "x"}])
+@example([PLAIN, PLAIN | {"session_duration": None}])
+@example([PLAIN, _without(PLAIN, "outbound")])
+@example([PLAIN, _without(PLAIN, "pageviews") | {"screen_width": 800}])
+@example([PLAIN, _without(PLAIN, "pageviews") | {"events": "1\x011"}])
 @example([{"session_id": "no times"}])
 def test_a_page_is_taken_apart_as_the_models_do(
     store: VisitStore, rows: list[dict[str, Any]]

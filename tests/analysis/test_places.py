@@ -186,7 +186,7 @@ LOCATIONS = st.lists(
         place,
         st.sampled_from(["DE", "de", "US", "", "\0\0", "XX"]),
         st.sampled_from(["", "Berlin", "berlin", "Bérlin", "München", "0", " ", "東京"]),
-        st.integers(-3, 10_000),
+        st.integers(0, 10_000),
         st.floats(-90, 90) | st.sampled_from([0.0, 52.5, 52.55, 52.9]),
         st.floats(-180, 180) | st.sampled_from([0.0, 13.4, 13.45, 13.8]),
     ),

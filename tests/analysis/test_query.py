@@ -45,6 +45,8 @@ START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 def visit(session_id: str, **fields: Any) -> Session:
     at = fields.pop("at", START)
     ended_at = at + timedelta(seconds=fields.get("duration_s", 0))
+    counts = dict.fromkeys(("pageview_count", "event_count", "error_count", "outbound_count"), 0)
+    fields = counts | {"duration_s": 0} | fields
     return Session(session_id=session_id, started_at=at, ended_at=ended_at, **fields)
 
 

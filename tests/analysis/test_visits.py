@@ -17,8 +17,9 @@ AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def visit(**fields: object) -> Session:
+    counts = dict.fromkeys(("session_duration", "pageviews", "events", "errors", "outbound"), 0)
     return Session.model_validate(
-        {"session_id": "s", "session_start": AT, "session_end": AT, **fields}
+        {"session_id": "s", "session_start": AT, "session_end": AT, **counts, **fields}
     )
 
 

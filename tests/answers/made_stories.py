@@ -116,5 +116,5 @@ def recorded_story(name: str) -> SessionStory:
     body = json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))["body"]["data"]
     body["events"] = [each for each in body["events"] if isinstance(each, dict)]
     detail = SessionDetail.model_validate(body)
-    page = detail.pagination
-    return SessionStory(detail.head, tuple(detail.events), page.total, page.offset)
+    offset = body["pagination"]["offset"]
+    return SessionStory(detail.head, tuple(detail.events), detail.pagination.total, offset)

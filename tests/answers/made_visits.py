@@ -110,6 +110,7 @@ def _made(
             "pageviews": pageview_count,
             "events": random.choice((0, 0, 0, 0, 1, 2, 3)),
             "errors": random.choice((0,) * 12 + (1, 2)),
+            "outbound": 0,
             "entry_page": entry_page,
             "exit_page": entry_page if is_bounce else random.choice(_PAGES),
             "country": country,

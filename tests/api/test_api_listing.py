@@ -39,6 +39,8 @@ def row(number: int, **fields: Any) -> Row:
         "pageviews": number % 4,
         "events": number % 3,
         "session_duration": number % 100,
+        "errors": 0,
+        "outbound": 0,
         "browser": ("Chrome", "Firefox", "Edge")[number % 3],
         **times,
         **fields,

@@ -43,11 +43,12 @@ async def call(client: RybbitClient, recording: Recording) -> object:
 
 
 def completed(recording: Recording) -> Recording:
-    """A list of which only some fields were kept, with the two it always has."""
+    """A list of which only some fields were kept, with those that it always has."""
     if not isinstance(recording.content.get("cut", {}).get("data"), str):
         return recording
     times = {"session_start": "2026-11-24 01:00:00", "session_end": "2026-11-24 01:01:00"}
-    rows = [times | row for row in recording.body["data"]]
+    counts = dict.fromkeys(("session_duration", "pageviews", "events", "errors", "outbound"), 0)
+    rows = [times | counts | row for row in recording.body["data"]]
     return Recording(
         recording.name, recording.generation, recording.content | {"body": {"data": rows}}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -603,43 +604,99 @@ async def test_a_strange_error_body_changes_nothing(body: bytes) -> None:
         assert "SECRET-TEXT" not in str(found)
 
 
-async def test_numbers_out_of_bounds_are_read_as_unknown() -> None:
-    row = json.dumps(
-        {
-            "session_id": "a",
-            "session_start": "2026-01-01 00:00:00",
-            "session_end": "2026-01-01 00:00:00",
-            "pageviews": 1e300,
-            "session_duration": "NUMBER",
-            "lat": "NUMBER",
-            "lon": 10**400,
-            "screen_width": -5,
-            "events": "3",
-            "errors": True,
-        }
-    )
-    for number in ("NaN", "Infinity", "-Infinity", "1e999", "null", '"many"', "[]", "{}"):
-        body = f'{{"data":[{row}]}}'.replace('"NUMBER"', number).encode()
-        server = Server(list=httpx.Response(200, content=body))
-
-        (session,) = (await server.client.sessions("1", ALL_TIME)).sessions
-
-        assert (session.pageview_count, session.duration_s) == (0, 0)
-        assert (session.lat, session.lon) == (0.0, 0.0)
-        assert (session.event_count, session.error_count) == (3, 1)
+COUNTS = ("session_duration", "pageviews", "events", "errors", "outbound")
+ROW = {
+    "session_id": "a",
+    "session_start": "2026-01-01 00:00:00",
+    "session_end": "2026-01-01 00:00:01.5",
+    **dict.fromkeys(COUNTS, 1),
+}
+NO_COUNTS = [
+    *("NaN", "Infinity", "-Infinity", "1e999", "1e300", str(2**70), "9" * 400, "-1", "-0.5"),
+    *("null", "true", '"many"', '"NaN"', '"Infinity"', '"1_000"', '"-1"', '""', "[]", "[1]", "{}"),
+]
+COUNTED = {
+    **{("list", name): f"data.{name}" for name in COUNTS},
+    **{("detail", name): f"data.session.{name}" for name in COUNTS[:3]},
+    ("detail", "total"): "data.pagination.total",
+    ("locations", "count"): "data.count",
+}
 
 
-async def test_fields_that_are_missing_null_or_unknown_do_no_harm() -> None:
-    bare = {"session_id": "a", "session_start": "2026-01-01 00:00:00", "session_end": None}
-    row = bare | {"session_end": "2026-01-01T00:00:01.5Z", "new_field": {"x": [1]}}
-    nulls = dict.fromkeys(("country", "traits", "pageviews", "lat", "tag", "channel"))
+def counting(kind: str, name: str, number: str) -> Server:
+    """A server whose answer of this kind has this number, as JSON, in one of its counts."""
+    detail = {"session": ROW, "events": [], "pagination": {"total": 0, "hasMore": False}}
+    place = {"lat": 50.1, "lon": 14.4, "city": "Prague", "country": "CZ", "count": 1}
+    data = {"list": [ROW], "detail": detail, "locations": [place]}[kind]
+    text = re.sub(rf'"{name}": \d+', lambda _: f'"{name}": {number}', json.dumps({"data": data}))
+    assert text != json.dumps({"data": data})
+    return Server(**{kind: httpx.Response(200, content=text.encode())})
+
+
+async def counted(kind: str, server: Server) -> Any:
+    match kind:
+        case "list":
+            return (await server.client.sessions("1", ALL_TIME)).sessions[0]
+        case "detail":
+            return (await server.client.session("1", "a")).head
+        case _:
+            return (await server.client.locations("1", ALL_TIME)).locations[0]
+
+
+@pytest.mark.parametrize(("kind", "name"), COUNTED)
+async def test_a_count_that_is_none_is_refused_and_never_becomes_zero(kind: str, name: str) -> None:
+    for number in NO_COUNTS:
+        with pytest.raises(UnexpectedBodyError) as found:
+            await counted(kind, counting(kind, name, number))
+
+        assert f"is not what Rybbit sends at {COUNTED[kind, name]!r}." in found.value.message
+
+
+@pytest.mark.parametrize(("kind", "name"), COUNTED)
+async def test_a_count_may_be_written_as_a_numeral(kind: str, name: str) -> None:
+    """ClickHouse writes 64-bit integers as texts in some settings."""
+    for number, value in (("7", 7), ('"7"', 7), ("7.0", 7), (str(2**53), 2**53), ('"0"', 0)):
+        found = await counted(kind, counting(kind, name, number))
+
+        dumped = found.model_dump()
+        assert name == "total" or value in dumped.values()
+
+
+async def test_a_count_that_is_missing_is_refused() -> None:
+    for name in COUNTS:
+        row = {field: value for field, value in ROW.items() if field != name}
+        found = await raised(Server(list=httpx.Response(200, json={"data": [row]})))
+
+        assert f"at 'data.{name}'" in found.message
+
+
+async def test_a_place_or_a_screen_that_can_be_none_is_unknown() -> None:
+    numbers = ["NaN", "Infinity", "1e300", str(2**70), "null", '"many"', "[]", "{}", "true", "-181"]
+    for number in numbers:
+        for name in ("lat", "lon", "screen_width", "screen_height"):
+            whole = {"lat": 50.1, "lon": 14.4, "screen_width": 800, "screen_height": 600}
+            row = json.dumps(ROW | whole | {name: "NUMBER"}).replace('"NUMBER"', number)
+            body = f'{{"data":[{row}]}}'.encode()
+            server = Server(list=httpx.Response(200, content=body))
+
+            (session,) = (await server.client.sessions("1", ALL_TIME)).sessions
+
+            if name.startswith("screen"):
+                assert getattr(session, name) == 0
+            else:  # one coordinate alone would be another place
+                assert (session.lat, session.lon) == (0.0, 0.0)
+
+
+async def test_texts_that_are_missing_null_or_unknown_do_no_harm() -> None:
+    row = ROW | {"session_end": "2026-01-01T00:00:01.5Z", "new_field": {"x": [1]}}
+    nulls = dict.fromkeys(("country", "traits", "lat", "lon", "screen_width", "tag", "channel"))
     body = {"data": [row, row | nulls], "meta": {}}
     server = Server(list=httpx.Response(200, json=body))
 
     first, second = (await server.client.sessions("1", ALL_TIME)).sessions
 
     assert first == second
-    assert (first.country, first.traits, first.pageview_count) == ("", None, 0)
+    assert (first.country, first.traits, first.screen_width) == ("", None, 0)
     assert "new_field" not in first.model_dump()
 
 

@@ -57,9 +57,9 @@ class Server:
 
 def row(**changes: Any) -> dict[str, Any]:
     times = {"session_start": "2026-11-23 10:00:00", "session_end": "2026-11-23 10:05:00"}
-    return (
-        {"session_id": "abc", "user_id": "u", "city": "Berlin", "region": "DE-BE"} | times | changes
-    )
+    counts = dict.fromkeys(("session_duration", "pageviews", "events", "errors", "outbound"), 0)
+    texts = {"session_id": "abc", "user_id": "u", "city": "Berlin", "region": "DE-BE"}
+    return texts | times | counts | changes
 
 
 def page(*rows: dict[str, Any]) -> bytes:

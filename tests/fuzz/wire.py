@@ -79,6 +79,8 @@ def _with_fields(model: type[BaseModel], data: bytes) -> bytes:
         "timestamp": "2026-11-20 10:00:00",
         "siteId": 1,
         "id": "x",
+        **dict.fromkeys(("session_duration", "pageviews", "events", "errors", "outbound"), 1),
+        **dict.fromkeys(("count", "total"), 2),
     }
     for line in data.decode("utf-8", "replace").split("\n"):
         name, _, value = line.partition("=")
