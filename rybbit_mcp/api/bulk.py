@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection, unexpected_body
 from rybbit_mcp.api.generations import Generation
-from rybbit_mcp.api.listing import SessionQuery, check_inside, check_obeyed
+from rybbit_mcp.api.listing import SessionQuery, check_clock, check_inside, check_obeyed
 from rybbit_mcp.api.models import Event, Session, SessionDetail
 from rybbit_mcp.api.story import EVENT_BOUND, EVENTS_PER_CALL
 
@@ -55,12 +55,14 @@ class BulkVisits:
         return bool(self.query.plan.checks) or any(True for _ in self.query.conditions.checks())
 
     async def page(self, number: int, size: int) -> bytes:
-        """One page of the list as it came, unchecked."""
+        """One page of the list as it came, unchecked but for the server's clock."""
         # `page` is always sent: up to 2.2.1 a list without it fails.
         parameters = self.query.parameters | {"page": str(number), "limit": str(size)}
         site = self.query.site
         asked = Asked("session list", site, has_filters="filters" in parameters)
-        return await self.connection.read_raw(lambda g: g.list_parts(site), parameters, asked)
+        body = await self.connection.read_raw(lambda g: g.list_parts(site), parameters, asked)
+        check_clock(self.connection, counts_back=self.query.window.kind == "minutes")
+        return body
 
     def kept(self, body: bytes) -> tuple[int, ...]:
         """The places in a page, from 0, of the rows that satisfy everything asked.

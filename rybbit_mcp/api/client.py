@@ -24,7 +24,13 @@ from rybbit_mcp.api.errors import BadRequestError
 from rybbit_mcp.api.filters import PATTERNS, Filter, check_filters
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.http import TOTAL_TIMEOUT_S, Http
-from rybbit_mcp.api.listing import SessionQuery, filter_parameter, read_page, scan_pages
+from rybbit_mcp.api.listing import (
+    SessionQuery,
+    check_clock,
+    filter_parameter,
+    read_page,
+    scan_pages,
+)
 from rybbit_mcp.api.matching import as_sent
 from rybbit_mcp.api.models import Location, Session, Site
 from rybbit_mcp.api.naming import TEXT_ID, AllowedSites
@@ -220,6 +226,7 @@ class RybbitClient:
             body = await self._connection.read(
                 _Locations, lambda g: g.location_parts(site), parameters, asked
             )
+            check_clock(self._connection, counts_back=window.kind == "minutes")
         return LocationList(tuple(plan.keep(body.data)), plan.notes)
 
     async def offers_queries(self) -> bool:

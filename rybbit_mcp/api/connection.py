@@ -42,6 +42,8 @@ class Connection:
     fixed: Generation | None = None
     has_organization_key: bool = False
     allowed_sites: AllowedSites = field(default_factory=AllowedSites)
+    clock_off_s: float | None = None
+    """How far the server's clock is ahead, by its last answer that told."""
     _found: Generation | None = None
     _seen: Experience = field(default_factory=Experience)
 
@@ -85,6 +87,8 @@ class Connection:
     ) -> Reply:
         generation, reply = await self._answer(parts_of, parameters, asked)
         self._seen.call_count += 1
+        if reply.clock_off_s is not None:
+            self.clock_off_s = reply.clock_off_s
         _log.debug("%s: status %d, %d bytes", asked.what, reply.status, len(reply.body))
         if reply.status != 200:
             clues = await self._clues(reply, generation, parts_of, parameters, asked)

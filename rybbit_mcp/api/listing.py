@@ -156,8 +156,24 @@ async def _read(
     parameters = query.parameters | {"page": str(page), "limit": str(limit)}
     asked = Asked("session list", query.site, has_filters="filters" in parameters)
     body = await connection.read(_Rows, lambda g: g.list_parts(query.site), parameters, asked)
+    check_clock(connection, counts_back=query.window.kind == "minutes")
     check_obeyed(body.data, query)
     return body.data
+
+
+def check_clock(connection: Connection, *, counts_back: bool) -> None:
+    """Refuse minutes back from now where they are not the same to the server.
+
+    Days are the same by any clock.
+    """
+    off_s = connection.clock_off_s or 0.0
+    if counts_back and abs(off_s) > _CLOCK_SLACK.total_seconds():
+        way = "ahead of" if off_s > 0 else "behind"
+        raise UnexpectedBodyError(
+            f"The server's clock is {abs(off_s) / 3600:.1f} h {way} this machine's, so that it "
+            "counted other minutes.",
+            "Set the clocks right, or ask for days, such as period=7d.",
+        )
 
 
 def check_obeyed(rows: Sequence[Session], query: SessionQuery) -> None:

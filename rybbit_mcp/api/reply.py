@@ -24,6 +24,8 @@ class Reply:
     body: bytes
     retry_after_s: float | None = None
     is_redirect: bool = False
+    clock_off_s: float | None = None
+    """How far the server's clock is ahead of this machine's, where the answer tells."""
     is_daily_quota_used_up: bool = False
     """As the headers say; false where they say nothing."""
 
@@ -70,10 +72,16 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
         return None
     if _SECONDS.fullmatch(value.strip()):
         return _believable(float(value))
+    seconds = clock_off_s(value, now)
+    return None if seconds is None else _believable(seconds)
+
+
+def clock_off_s(date: str | None, now: datetime) -> float | None:
+    """How many seconds a date of a header is ahead of `now`; None where it is no date."""
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(date or "")
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return _believable((moment - now).total_seconds())
+        return (moment - now).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
 

@@ -10,6 +10,7 @@ from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
 from rybbit_mcp.api.errors import RybbitError
 from rybbit_mcp.api.generations import Generation
+from rybbit_mcp.api.listing import check_clock
 from rybbit_mcp.api.models import Event, Session, SessionDetail, SessionHead
 from rybbit_mcp.api.parameters import with_old_names
 from rybbit_mcp.api.results import SessionStory
@@ -68,6 +69,7 @@ async def _stretch(
     body = await connection.read(
         _Detail, lambda g: g.detail_parts(site, session_id), parameters, asked
     )
+    check_clock(connection, counts_back=minutes > 0)
     return body.data
 
 

@@ -12,7 +12,7 @@ import httpx
 from rybbit_mcp.api.call_budget import DAILY_LEFT, CallBudget
 from rybbit_mcp.api.errors import ConfigurationError
 from rybbit_mcp.api.failures import too_large
-from rybbit_mcp.api.reply import Reply, retry_after_s
+from rybbit_mcp.api.reply import Reply, clock_off_s, retry_after_s
 from rybbit_mcp.api.unpacking import pieces
 
 CONNECT_TIMEOUT_S = 5.0
@@ -86,7 +86,8 @@ class Wire:
             timeout=httpx.USE_CLIENT_DEFAULT if most_s is None else most_s,
         ) as response:
             headers = response.headers
-            self.budget.note(response.status_code, headers, self._clock())
+            now = self._clock()
+            self.budget.note(response.status_code, headers, now)
             body = bytearray()
             async for piece in pieces(response):
                 if len(body) + len(piece) > self._largest_body:
@@ -96,8 +97,10 @@ class Wire:
             return Reply(
                 response.status_code,
                 bytes(body),
-                retry_after_s=retry_after_s(headers.get("retry-after"), self._clock()),
+                retry_after_s=retry_after_s(headers.get("retry-after"), now),
                 is_redirect=response.is_redirect,
+                # What a cache answers was dated when the cache got it.
+                clock_off_s=None if "age" in headers else clock_off_s(headers.get("date"), now),
                 is_daily_quota_used_up=headers.get(DAILY_LEFT, "").strip() == "0",
             )
 
