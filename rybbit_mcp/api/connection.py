@@ -48,12 +48,23 @@ class Connection:
     _seen: Experience = field(default_factory=Experience)
 
     async def generation(self) -> Generation:
-        """The server's generation, asked once."""
+        """The server's generation, asked once it is sure."""
         if self.fixed is not None:
             return self.fixed
-        if self._found is None:  # who asks at the same time shares the requests
-            self._found = await discover(self.http)
-        return self._found
+        if self._found is not None:
+            return self._found
+        found = await discover(self.http)  # who asks at the same time shares the requests
+        if found.name != "A":
+            self._found = found
+        return found
+
+    @property
+    def is_guessing(self) -> bool:
+        """Whether the server was taken for one of the oldest, and no answer has proved it.
+
+        They answer 401 to what they do not know, and so does a gate before any server.
+        """
+        return self.fixed is None and self._found is None
 
     async def read(
         self,
@@ -93,6 +104,8 @@ class Connection:
         if reply.status != 200:
             clues = await self._clues(reply, generation, parts_of, parameters, asked)
             raise refusal(reply, asked, generation, self._seen, clues, has_key=self.has_key)
+        if self.is_guessing:
+            self._found = generation
         return reply
 
     async def _answer(
@@ -113,11 +126,14 @@ class Connection:
             raise unknown_route(is_fixed=True)
         self._found = None
         found = await self.generation()
-        if found is generation:
-            if reply.is_unknown_route:
-                raise unknown_route(is_fixed=False)
-            return generation, reply
-        return found, await self.http.get(parts_of(found), parameters)
+        if found is not generation:
+            second = await self.http.get(parts_of(found), parameters)
+            if second.status == 200 or not (generation.has_site_routes and self.is_guessing):
+                return found, second
+            self._found = generation  # hardly one of the oldest all of a sudden: it is in trouble
+        if reply.is_unknown_route:
+            raise unknown_route(is_fixed=False)
+        return generation, reply
 
     async def _clues(
         self,

@@ -24,6 +24,13 @@ async def read_sites(connection: Connection) -> tuple[Site, ...]:
         UnsupportedError: 2.2 and older, organization keys, and whoever has no key, cannot list.
     """
     generation = await connection.generation()
+    if connection.is_guessing:
+        raise UnsupportedError(
+            f"The server answers 401 to everything, as Rybbit {generation.versions} does, which "
+            "does not list sites for a key.",
+            "Give the site's number, or set RYBBIT_SITE. Is the server newer, then a proxy before "
+            "it wants a login, or it is in trouble: try again in a minute.",
+        )
     if not generation.has_site_routes:
         raise UnsupportedError(
             f"Rybbit {generation.versions}, which this server is, does not list sites for a key.",

@@ -18,6 +18,7 @@ from rybbit_mcp.api.errors import (
     RybbitError,
     ServerError,
     UnexpectedBodyError,
+    UnsupportedError,
 )
 from rybbit_mcp.api.generations import GENERATIONS, GenerationName, generation_of_version
 from rybbit_mcp.api.http import Http
@@ -335,7 +336,8 @@ async def test_a_server_of_another_version_is_found_out_anew(
     await client.locations("1", ALL_TIME)
 
     assert (await client.generation()).name == after
-    assert site.paths.count("version") == found_count <= 2
+    # The oldest are only guessed before their first answer, and looked at for each request.
+    assert site.paths.count("version") == found_count <= (3 if before == "A" else 2)
 
 
 async def test_a_route_that_no_generation_has_is_asked_for_twice_at_most() -> None:
@@ -391,3 +393,41 @@ async def test_no_connection_is_told_as_such() -> None:
 
     with pytest.raises(ConnectionFailedError):
         await client.sites()
+
+
+async def test_a_401_at_the_first_look_makes_no_newer_server_an_old_one() -> None:
+    """The oldest servers answer 401 to what they do not know; so does a gate before any server."""
+    site = Site({}, otherwise=unauthorized)
+    client = site.client()
+    with pytest.raises(UnsupportedError, match="answers 401 to everything") as error:
+        await client.sites()
+    assert "which this server is" not in error.value.message
+
+    site.answers = NO_KEY["D", False] | {"organizations": httpx.Response(200, json=[])}
+
+    assert await client.sites() == ()
+
+
+async def test_the_oldest_servers_are_known_by_their_first_answer() -> None:
+    site = Site(answers_of("A"), otherwise=unauthorized)
+    client = site.client()
+    await client.sessions("1", ALL_TIME)
+    site.requests.clear()
+
+    await client.sessions("1", ALL_TIME)
+
+    assert site.paths == ["sessions/1"]
+
+
+async def test_a_known_server_that_refuses_everything_is_not_taken_for_an_older_one() -> None:
+    site = Site(answers_of("D"))
+    client = site.client()
+    await client.sessions("1", ALL_TIME)
+    site.answers, site.otherwise = {}, unauthorized
+
+    with pytest.raises(RybbitError) as error:
+        await client.sessions("1", ALL_TIME)
+
+    assert "2.2" not in str(error.value)
+    site.answers = answers_of("D")
+    await client.sessions("1", ALL_TIME)
