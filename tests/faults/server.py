@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
@@ -86,7 +87,8 @@ class Exchange:
     async def good(self, now: datetime | None = None) -> None:
         """The demo's answer."""
         status, content_type, body = await self.server.good_answer(self.request, now)
-        await self.answer(status, body, content_type)
+        date = format_datetime(now or self.server.now, usegmt=True)
+        await self.answer(status, body, content_type, date=date)
 
     def reset(self) -> None:
         """End the connection with a reset instead of a farewell."""
