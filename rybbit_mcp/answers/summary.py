@@ -45,7 +45,7 @@ class SummaryAsked:
     """What the caller asked, as far as the answer repeats it.
 
     `site` is the site's label, `conditions` says filters and the like in words. `next_calls` are
-    complete calls worth making now.
+    complete calls worth making now; `diagnosis` says why there is nothing.
     """
 
     site: str
@@ -53,6 +53,7 @@ class SummaryAsked:
     now: datetime
     conditions: str = ""
     compared_with: Window | None = None
+    diagnosis: Sequence[str] = ()
     next_calls: Sequence[str] = ()
     is_demo: bool = False
 
@@ -76,7 +77,12 @@ def render_summary(
     """
     table = _SummaryTable(outcome, before, asked.specification, gate, privacy)
     answer = Answer(
-        head=(_title(asked), *_basis(outcome, asked), *_compared(before, asked)),
+        head=(
+            _title(asked),
+            *_basis(outcome, asked),
+            *asked.diagnosis,
+            *_compared(before, asked),
+        ),
         tables=(table.build(is_structured=size is structured_size),),
         next=tuple(asked.next_calls),
         notes=(*_movers(outcome, before, gate, privacy, asked.specification), *_removed(gate)),

@@ -5,9 +5,12 @@ One look without any filter, then one for each filter alone, within a bound.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections import Counter
 from collections.abc import Callable, Sequence
+
+import anyio
 
 from rybbit_mcp.answers.clean import Gate
 from rybbit_mcp.answers.privacy import Privacy
@@ -21,7 +24,7 @@ from rybbit_mcp.api.window import Window
 SAMPLE_SIZE = 200
 MOST_FILTERS = 4
 VALUES_NAMED = 8
-VISITS_OPENED = 3
+VISITS_OPENED = 12
 
 _HIDDEN = {
     "strict": frozenset({"user_id", "lat", "lon", "region", "city"}),
@@ -41,9 +44,13 @@ async def diagnose(
     privacy: Privacy,
     gate: Gate,
     *,
+    sent: Sequence[Filter] = (),
     has_conditions: bool = False,
 ) -> list[str]:
-    """Sentences that say why nothing matched; at most five calls and a few visits' details."""
+    """Sentences that say why nothing matched; at most five calls and a few visits' details.
+
+    `filters` are as the answer may repeat them, `sent` the same as the server is asked.
+    """
     sample = (await client.sessions(site, window, limit=SAMPLE_SIZE)).sessions
     if not sample:
         return ["the period has no visits at all, with or without filters"]
@@ -52,8 +59,11 @@ async def diagnose(
     if len(filters) == 1 and not has_conditions:
         empty = list(filters)
     else:
+        pairs = list(zip(filters, sent or filters, strict=True))
         empty = [
-            item for item in filters[:MOST_FILTERS] if await _is_empty(client, site, window, item)
+            item
+            for item, asked in pairs[:MOST_FILTERS]
+            if await _is_empty(client, site, window, asked)
         ]
     if not empty:
         unchecked = len(filters) - MOST_FILTERS
@@ -61,6 +71,17 @@ async def diagnose(
         together = "together with the other conditions" if has_conditions else "together"
         return [f"each filter alone has visits; {together} they have none{note}"]
     return [await _about(client, site, item, sample, privacy, gate) for item in empty]
+
+
+async def diagnose_event(
+    client: RybbitClient, site: str, window: Window, name: str, privacy: Privacy, gate: Gate
+) -> list[str]:
+    """A sentence with the names that events have, if the period has no event of this one."""
+    wanted = Filter(parameter="event_name", value=(name,))
+    if not await _is_empty(client, site, window, wanted):
+        return []
+    sample = (await client.sessions(site, window, limit=SAMPLE_SIZE)).sessions
+    return [await _about(client, site, wanted, sample, privacy, gate)]
 
 
 async def _is_empty(client: RybbitClient, site: str, window: Window, item: Filter) -> bool:
@@ -113,13 +134,20 @@ async def _existing(
 async def _event_names(client: RybbitClient, site: str, sample: Sequence[Session]) -> list[str]:
     """Names of custom events, from the details of a few visits that had any."""
     counts: Counter[str] = Counter()
-    for session in [row for row in sample if row.event_count][:VISITS_OPENED]:
-        try:
-            story = await client.session(site, session.session_id, limit=500)
-        except RybbitError:
-            break
-        counts.update(event.name for event in story.events if event.type == "custom_event")
-    return [value for value, _ in counts.most_common() if value]
+
+    async def look(session_id: str) -> None:
+        with contextlib.suppress(RybbitError):
+            story = await client.session(site, session_id, limit=500)
+            counts.update({event.name for event in story.events if event.type == "custom_event"})
+
+    # Visits that ended on different pages did different things.
+    active = [row for row in sample if row.event_count]
+    varied = {row.exit_page: row for row in reversed(active)}.values()
+    ids = dict.fromkeys(row.session_id for row in (*varied, *active))
+    async with anyio.create_task_group() as group:
+        for session_id in list(ids)[:VISITS_OPENED]:
+            group.start_soon(look, session_id)
+    return [value for value, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
 def _mask_of(parameter: str, privacy: Privacy) -> Callable[[str], str]:

@@ -156,6 +156,7 @@ async def _answer(toolbox: Toolbox, question: _Question, *, page: int, limit: in
             question.filters,
             toolbox.privacy,
             gate,
+            sent=filters,
             has_conditions=any(question.wanted.values()),
         )
     asked = VisitsAsked(

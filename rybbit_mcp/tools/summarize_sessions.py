@@ -38,7 +38,8 @@ Metrics = Annotated[
     list[str],
     Field(
         description="The first one ranks. sessions, share, visitors, pageviews, "
-        "pages_per_session, bounce_rate, median_duration, p90_duration, events, errors, occurrences (of events grouped by), "
+        "pages_per_session, bounce_rate, median_duration, p90_duration, events, errors, "
+        "occurrences (of events grouped by), "
         "sum:NAME, mean:NAME, median:NAME (of an event property)"
     ),
 ]

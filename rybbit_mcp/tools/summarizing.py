@@ -9,11 +9,16 @@ from mcp.server.mcpserver import Context
 
 from rybbit_mcp.analysis.comparison import other_window
 from rybbit_mcp.analysis.outcome import Outcome
-from rybbit_mcp.analysis.specification import Specification, check_specification
+from rybbit_mcp.analysis.specification import (
+    CONVERTED_DIMENSION,
+    Specification,
+    check_specification,
+)
 from rybbit_mcp.answers.answer import Answer
 from rybbit_mcp.answers.clean import Gate
 from rybbit_mcp.answers.heading import site_label
 from rybbit_mcp.answers.summary import SummaryAsked, render_summary
+from rybbit_mcp.api.filters import Filter
 from rybbit_mcp.api.models import Site
 from rybbit_mcp.tools.calls import call_text
 from rybbit_mcp.tools.toolbox import Toolbox
@@ -54,6 +59,7 @@ class Summarizing:
             now=now,
             conditions=_in_words(wanted, gate),
             compared_with=other,
+            diagnosis=await self._diagnosis(site, wanted, asking, outcome, gate),
             next_calls=self._next_calls(site, wanted, filters),
             is_demo=toolbox.is_demo,
         )
@@ -76,6 +82,37 @@ class Summarizing:
             **{name: value for name, value in bounds.items() if value},
         )
 
+    async def _diagnosis(
+        self,
+        site: Site,
+        wanted: Specification,
+        asking: Specification,
+        outcome: Outcome,
+        gate: Gate,
+    ) -> list[str]:
+        """Why nothing was counted, or nothing of the event that the question turns on."""
+        from rybbit_mcp.tools.diagnosis import diagnose, diagnose_event
+
+        toolbox, window, number = self.toolbox, wanted.window, str(site.site_id)
+        if outcome.basis.session_count:
+            name = _missed_event(wanted, outcome)
+            if not name:
+                return []
+            return await diagnose_event(toolbox.client, number, window, name, toolbox.privacy, gate)
+        events = _as_filters(wanted)
+        if not (wanted.filters or wanted.events):
+            return []
+        return await diagnose(
+            toolbox.client,
+            number,
+            window,
+            [*wanted.filters, *events],
+            toolbox.privacy,
+            gate,
+            sent=[*asking.filters, *events],
+            has_conditions=len(events) < len(wanted.events),
+        )
+
     async def _progress(self, done: int, total: int | None, message: str) -> None:
         await self.context.report_progress(done, total, message)
 
@@ -89,6 +126,29 @@ class Summarizing:
         given = {"site": site.site_id, "period": wanted.window.asked, "filters": filters}
         zone = wanted.window.zone
         return (call_text("list_sessions", given | {"time_zone": "" if zone == "UTC" else zone}),)
+
+
+def _missed_event(wanted: Specification, outcome: Outcome) -> str:
+    """The name of an event that the question turns on, where no event seems to have it."""
+    if wanted.min_sessions > 1:
+        return ""
+    if wanted.anchor is not None and wanted.event_dimension and not outcome.groups:
+        return wanted.anchor.text
+    if CONVERTED_DIMENSION in wanted.group_by:
+        place = wanted.group_by.index(CONVERTED_DIMENSION)
+        if not any(group.key[place] == "yes" for group in outcome.groups):
+            return wanted.converted_by
+    return ""
+
+
+def _as_filters(wanted: Specification) -> list[Filter]:
+    """The conditions on events that a filter can say as well."""
+    parameters = {"event": "event_name", "page": "pathname"}
+    return [
+        Filter(parameter=parameters[one.kind], value=(one.text,))
+        for one in wanted.events
+        if one.kind in parameters and one.text and one.is_present
+    ]
 
 
 def _in_words(wanted: Specification, gate: Gate) -> str:

@@ -260,3 +260,52 @@ async def test_the_largest_groups_of_a_time_stand_in_its_order(demo_server, dime
     largest = sorted(times, key=lambda time: -counts[time])[:3]
     assert list(counts) == times
     assert [row[dimension] for row in rows_of(some)[:3]] == sorted(largest, key=times.index)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ({"filters": [{"parameter": "device_type", "value": "mobile"}]}, "`Mobile`"),
+        ({"with_event": "sign-up"}, "`signup`"),
+        ({"with_page": "/price"}, "`/pricing`"),
+        ({"converted_by": "sign-up", "group_by": ["converted"]}, "`signup`"),
+        ({"before_event": "sign-up", "group_by": ["page"]}, "`signup`"),
+    ],
+)
+async def test_a_summary_of_nothing_names_what_there_is(demo_server, wrong, right):
+    async with Client(demo_server) as client:
+        text = await ask(client, "summarize_sessions", site="1", period="30d", **wrong)
+
+    (line,) = [line for line in text.splitlines() if "no visit matches" in line]
+    assert right in line
+
+
+async def test_an_empty_summary_does_not_blame_what_does_match(demo_server):
+    async with Client(demo_server) as client:
+        text = await ask(
+            client,
+            "summarize_sessions",
+            site="1",
+            filters=[{"parameter": "country", "value": "DE"}],
+            with_event="sign-up",
+            without_event="signup",
+        )
+
+    (line,) = [line for line in text.splitlines() if "no visit matches" in line]
+    assert "event_name" in line
+
+
+async def test_an_empty_summary_never_prints_a_visitors_id(demo_server):
+    async with Client(demo_server) as client:
+        listed = await ask(client, "list_sessions", site="1", limit=1)
+        visitor = rows_of(listed)[0]["visitor"]
+        filters = [
+            {"parameter": "user_id", "value": visitor},
+            {"parameter": "device_type", "value": "mobile"},
+        ]
+        text = await ask(client, "summarize_sessions", site="1", filters=filters)
+        listed = await ask(client, "list_sessions", site="1", filters=filters)
+
+    for answer in (text, listed):
+        assert "device_type equals: no visit matches `mobile`" in answer
+        assert "user_id equals: no visit" not in answer
