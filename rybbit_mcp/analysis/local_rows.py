@@ -27,12 +27,16 @@ _API_NAMES: Mapping[str, str] = MappingProxyType(
 _TEXTS = tuple(
     name for name, kind in KEPT_COLUMNS.items() if kind == "VARCHAR" and name != "session_id"
 )
-_COUNTS = tuple(name for name, kind in KEPT_COLUMNS.items() if kind in {"BIGINT", "INTEGER"})
+_COUNTS = tuple(name for name, kind in KEPT_COLUMNS.items() if kind == "BIGINT")
 
 _TIME = (
     r"[12][0-9]{3}-[01][0-9]-[0-3][0-9] (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{3})?"
 )
-_PLAIN_NUMBERS = rf"^{_TIME}\x01{_TIME}(?:\x01-?(?:0|[1-9][0-9]{{0,8}}))*$"
+_PLAIN_NUMBERS = (
+    rf"^{_TIME}\x01{_TIME}"
+    rf"(?:\x01(?:0|[1-9][0-9]{{0,8}})){{{len(_COUNTS)}}}\x01(?:0|[1-9][0-9]{{0,4}})$"
+)
+"""All counts, none of them unknown, and a screen that can be one."""
 _NUMBER = r"-?[0-9]+(?:[.][0-9]*)?(?:[eE][-+]?[0-9]+)?"
 _NO_NUMBER = r"-?(?i:nan|inf|infinity)"
 _ODD_ID = rf"{_NUMBER}|{_NO_NUMBER}|true|false|[{{\[][^\x01]*|\x00*"
@@ -114,13 +118,15 @@ def _is_odd() -> str:
     """Whether a row is not plain; each expression is a pass over all rows, so they are few."""
     texts = ", ".join(name for name in _TEXTS if name != "country")
     country = f"nullif(country, {_UNKNOWN_COUNTRY})"
-    numbers = ", ".join(("started_at", "ended_at", *_COUNTS))
+    screen = "coalesce(screen_width, '0')"
+    # Unknown as soon as one of them is: a row without a count is none of these.
+    numbers = " || chr(1) || ".join(("started_at", "ended_at", *_COUNTS, screen))
     all_texts = f"concat_ws(chr(1), session_id, {texts}, {country}, '')"
     plain = (
         "session_id IS NOT NULL",
         "TRY_CAST(started_at AS TIMESTAMP) IS NOT NULL",
         "TRY_CAST(ended_at AS TIMESTAMP) IS NOT NULL",
-        f"regexp_matches(concat_ws(chr(1), {numbers}), {_literal(_PLAIN_NUMBERS)})",
+        f"regexp_matches({numbers}, {_literal(_PLAIN_NUMBERS)})",
         f"NOT regexp_matches({all_texts}, {_literal(_ODD_TEXTS)}, 's')",
     )
     return f"NOT coalesce({' AND '.join(plain)}, false)"
