@@ -144,6 +144,8 @@ class ChoosingEngine:
             except NotOfferedError as error:
                 problem = error
             except RybbitError as error:
+                if error.down_since is not None:  # the local engine asks the same server
+                    raise
                 problem = error
                 if isinstance(error, NotFoundError) and error.what == "route":
                     self._given_up[place, site] = ""  # nothing failed: the server has no such part
