@@ -31,7 +31,7 @@ types: .venv/developer ## mypy, strict
 tests: .venv/developer inspector ## all tests
 	$(BIN)/pytest -n auto
 
-bench: .venv/developer ## tokens, start and latency against their budgets
+bench: .venv/developer ## tokens, start, latency and the local engine against their bounds
 	@$(BIN)/python bench/run.py
 
 longlife: .venv/developer ## 100,000 calls and 500 endings; a quarter of an hour (SHORT=1: a minute)

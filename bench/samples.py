@@ -1,4 +1,4 @@
-"""`make samples`: writes the generated parts of the README: answers, costs, settings, privacy.
+"""`make samples`: writes the generated parts of README and docs/summaries.md: answers and tables.
 
 With `--check` nothing is written; the exit code is 1 if a part is out of date.
 """
@@ -21,7 +21,8 @@ from rybbit_mcp.answers.privacy import FIELDS
 from rybbit_mcp.demo.mode import create_demo_server
 from rybbit_mcp.settings import Settings
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", ROOT / "docs" / "summaries.md")
 
 LEFT_AT_CHECKOUT = [
     {"parameter": "exit_page", "value": "/checkout"},
@@ -68,12 +69,59 @@ QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"site": "shop.example.com", "period": "30d"},
     ),
 )
+INSIDE_VISITS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "What do people search for, and what of it is not found?",
+        "summarize_sessions",
+        {
+            "site": "shop.example.com",
+            "period": "30d",
+            "with_event": "search",
+            "group_by": ["prop:query"],
+            "metrics": ["occurrences", "sessions", "mean:results"],
+            "top": 8,
+        },
+    ),
+    (
+        "Which pages do people see before they sign up?",
+        "summarize_sessions",
+        {
+            "site": "shop.example.com",
+            "period": "30d",
+            "with_event": "signup",
+            "before_event": "signup",
+            "group_by": ["page"],
+            "metrics": ["sessions", "occurrences"],
+            "top": 5,
+        },
+    ),
+    (
+        "Do visitors of mobile phones buy less often?",
+        "summarize_sessions",
+        {
+            "site": "shop.example.com",
+            "period": "7d",
+            "group_by": ["device_type", "converted"],
+            "metrics": ["sessions", "share"],
+            "converted_by": "purchase",
+        },
+    ),
+    (
+        "How many visits have there been of phones?",
+        "summarize_sessions",
+        {
+            "site": "shop.example.com",
+            "filters": [{"parameter": "device_type", "value": "phone"}],
+        },
+    ),
+)
 
 
 async def parts() -> Mapping[str, str]:
-    """Every generated part of the README by its name."""
+    """Every generated part of the pages by its name."""
     return {
-        "samples": await _samples(),
+        "samples": await _samples(QUESTIONS),
+        "summaries": await _samples(INSIDE_VISITS),
         "tokens": await _tokens(),
         "settings": _settings(),
         "privacy": _privacy(),
@@ -84,17 +132,16 @@ def filled(text: str, generated: Mapping[str, str]) -> str:
     """The text with each part put between its marks."""
     for name, part in generated.items():
         marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        assert marks.search(text), f"no marks for {name}"
         text = marks.sub(lambda match, part=part: match[1] + part + match[2], text)
     return text
 
 
-async def _samples() -> str:
+async def _samples(questions: tuple[tuple[str, str, dict[str, Any]], ...]) -> str:
     server = create_demo_server(tokens.bench_settings(), clock=lambda: tokens.NOW)
     blocks = []
     session_id = ""
     async with Client(server) as client:
-        for question, tool, arguments in QUESTIONS:
+        for question, tool, arguments in questions:
             given = arguments | ({"session_id": session_id} if tool == "get_session" else {})
             result = await client.call_tool(tool, given)
             text = getattr(result.content[0], "text", "")
@@ -137,13 +184,16 @@ def _privacy() -> str:
 
 
 def main() -> int:
-    """Write the README, or check it."""
-    before = README.read_text(encoding="utf-8")
-    after = filled(before, anyio.run(parts))
-    if "--check" in sys.argv:
-        return int(before != after)
-    README.write_text(after, encoding="utf-8")
-    return 0
+    """Write the pages, or check them."""
+    generated = anyio.run(parts)
+    stale = 0
+    for page in PAGES:
+        before = page.read_text(encoding="utf-8")
+        after = filled(before, generated)
+        stale += before != after
+        if "--check" not in sys.argv:
+            page.write_text(after, encoding="utf-8")
+    return int(bool(stale) and "--check" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from evals.truth import NOW, SEED
 from rybbit_mcp.demo.mode import create_demo_server
 from rybbit_mcp.server import RybbitServer
 
-LEAST_HELD = 80
+LEAST_HELD = 84
 
 
 def demo_server() -> RybbitServer:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.samples import filled, parts
+from bench.samples import PAGES, filled, parts
 from rybbit_mcp.demo.show import host_entry
 from rybbit_mcp.settings import PREFIX, Settings
 
@@ -17,8 +17,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.anyio
-async def test_the_generated_parts_of_the_readme_are_up_to_date():
-    assert filled(README, await parts()) == README, "run make samples"
+async def test_the_generated_parts_of_the_pages_are_up_to_date():
+    generated = await parts()
+    pages = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+
+    assert {name: filled(text, generated) for name, text in pages.items()} == pages, (
+        "run make samples"
+    )
+    for name in generated:
+        assert any(f"<!-- {name} -->" in text for text in pages.values())
 
 
 def test_the_first_commands_of_the_readme_are_demo_and_test():
