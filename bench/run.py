@@ -10,9 +10,10 @@ from pathlib import Path
 
 import anyio
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
 
-from bench import analysis, speed, tokens
+from bench import speed, tokens
 
 
 async def run() -> bool:
@@ -46,12 +47,12 @@ async def run() -> bool:
         f"no-op {calls.noop_ms:.1f} ms) | {calls.list_sessions_ms:.1f} ms "
         f"| {calls.bound_ms:.1f} ms |"
     )
-    local = await anyio.to_thread.run_sync(analysis.measure_local)
-    print()
-    print(analysis.table(local))
-    return (
-        holds and local.holds and starts.ratio <= 1.10 and calls.list_sessions_ms <= calls.bound_ms
-    )
+    print(flush=True)
+    # A process counts the peak memory of the one it was made by: one that is small is between.
+    command = [sys.executable, "-m", "bench.analysis"]
+    local = await anyio.run_process(command, stdout=None, cwd=ROOT, check=False)
+    holds &= local.returncode == 0
+    return holds and starts.ratio <= 1.10 and calls.list_sessions_ms <= calls.bound_ms
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ INSIDE_VISITS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         },
     ),
     (
-        "How many visits have there been of phones?",
+        "How many visits came from phones?",
         "summarize_sessions",
         {
             "site": "shop.example.com",
