@@ -644,7 +644,9 @@ async def test_a_filter_on_events_is_not_joined_by_another_one() -> None:
     assert site.asked == [(other,)]
 
 
-async def test_a_server_that_cannot_filter_by_page_is_asked_without() -> None:
+async def test_a_server_that_cannot_filter_by_page_is_asked_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     site = signing_up(12, 3)
     condition = EventCondition("page", "/form")
     whole = site.bulk
@@ -654,7 +656,7 @@ async def test_a_server_that_cannot_filter_by_page_is_asked_without() -> None:
             raise BadRequestError("no pathname here")
         return await whole(*arguments, **options)
 
-    site.bulk = bulk  # type: ignore[method-assign]  # stands in for the site
+    monkeypatch.setattr(site, "bulk", bulk)
     outcome = await Asker(site)(of_events("channel", events=(condition,)))
 
     assert outcome.total.session_count == 4

@@ -293,14 +293,16 @@ async def test_errors_that_do_not_pass_are_raised_as_they_are(error: RybbitError
     assert raised.value is error
 
 
-async def test_a_server_that_ignores_the_page_is_found_out() -> None:
+async def test_a_server_that_ignores_the_page_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     site = FakeSite(visits(50))
     first = await site.page(1, SIZE)
 
     async def same(number: int, size: int) -> bytes:
         return first
 
-    site.page = same  # type: ignore[method-assign]  # stands in for the site
+    monkeypatch.setattr(site, "page", same)
     with pytest.raises(UnexpectedBodyError, match="same visits again"):
         await Read(site)()
 

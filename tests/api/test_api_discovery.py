@@ -291,10 +291,12 @@ async def test_a_setting_fixes_the_generation() -> None:
 
 
 async def test_a_setting_that_does_not_fit_the_server_is_named() -> None:
-    for fixed, server in (("B", "D"), ("D", "B"), ("C", "A"), ("A", "C")):
-        site = Site(NO_KEY[server, False])  # type: ignore[index]  # letters are plain texts to mypy here
+    unfit: list[tuple[GenerationName, GenerationName]]
+    unfit = [("B", "D"), ("D", "B"), ("C", "A"), ("A", "C")]
+    for fixed, server in unfit:
+        site = Site(NO_KEY[server, False])
         with pytest.raises(NotFoundError, match="RYBBIT_SERVER_VERSION") as error:
-            await site.client(fixed).sessions("1", ALL_TIME)  # type: ignore[arg-type]  # letters are plain texts to mypy here
+            await site.client(fixed).sessions("1", ALL_TIME)
         assert error.value.what == "route"
         assert "version" not in site.paths
 

@@ -9,6 +9,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio
 import httpx
@@ -48,9 +49,9 @@ class Server:
             return httpx.Response(answer.status_code, headers=answer.headers, stream=answer.stream)
         return answer(request)
 
-    def http(self, key: str | None = KEY, **options: object) -> Http:
+    def http(self, key: str | None = KEY, **options: Any) -> Http:
         transport = httpx.MockTransport(self)
-        return Http("https://r.example/base/", key, transport=transport, **options)  # type: ignore[arg-type]  # options of several types, each test its own
+        return Http("https://r.example/base/", key, transport=transport, **options)
 
 
 def ok(body: object = None) -> httpx.Response:

@@ -280,7 +280,7 @@ async def test_a_search_reads_no_further_than_it_must() -> None:
 
 
 async def test_notes_say_what_was_compared_here_and_what_was_read() -> None:
-    said = {
+    said: dict[GenerationName, str] = {
         "C": "visits that could match",
         "B": "visits of the period",
     }
@@ -288,7 +288,7 @@ async def test_notes_say_what_was_compared_here_and_what_was_read() -> None:
         server = ListServer([row(n, entry_page="/") for n in range(30)])
         filters = [Filter(parameter="entry_page", value=("/",))]
 
-        page = await server.client(generation).sessions("1", WEEK, filters=filters, limit=5)  # type: ignore[arg-type]  # letters are plain texts to mypy here
+        page = await server.client(generation).sessions("1", WEEK, filters=filters, limit=5)
         meaning, source = page.notes
         assert meaning.startswith("entry_page equals / was compared here: to servers it is")
         assert source == f"found by reading the newest 30 {which}"
@@ -437,11 +437,12 @@ async def test_identified_only_is_refused_where_rows_do_not_tell() -> None:
 
 
 async def test_the_oldest_servers_are_said_to_know_devices_only() -> None:
-    for generation, is_said in (("A", True), ("B", False)):
+    said: dict[GenerationName, bool] = {"A": True, "B": False}
+    for generation, is_said in said.items():
         server = ListServer([row(1)])
         conditions = Conditions(user_id="device1")
 
-        page = await server.client(generation).sessions("1", WEEK, conditions=conditions)  # type: ignore[arg-type]  # letters are plain texts to mypy here
+        page = await server.client(generation).sessions("1", WEEK, conditions=conditions)
         assert any("device ids only" in note for note in page.notes) == is_said
 
 

@@ -245,8 +245,9 @@ async def test_a_refusal_to_list_sites_names_what_looks_the_same() -> None:
 
 
 async def test_no_key_is_said_to_be_missing() -> None:
-    for generation, answer in (("D", FORBIDDEN), ("B", UNAUTHORIZED)):
-        found = await raised(Server(generation, key=None, list=answer))  # type: ignore[arg-type]  # letters are plain texts to mypy here
+    refused: dict[GenerationName, httpx.Response] = {"D": FORBIDDEN, "B": UNAUTHORIZED}
+    for generation, answer in refused.items():
+        found = await raised(Server(generation, key=None, list=answer))
         assert isinstance(found, AuthenticationError)
         assert "none is set" in found.message
         assert "RYBBIT_API_KEY" in found.hint
