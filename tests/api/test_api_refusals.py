@@ -631,7 +631,8 @@ def counting(kind: str, name: str, number: str) -> Server:
     data = {"list": [ROW], "detail": detail, "locations": [place]}[kind]
     text = re.sub(rf'"{name}": \d+', lambda _: f'"{name}": {number}', json.dumps({"data": data}))
     assert text != json.dumps({"data": data})
-    return Server(**{kind: httpx.Response(200, content=text.encode())})
+    answers: dict[str, Any] = {kind: httpx.Response(200, content=text.encode())}
+    return Server(**answers)
 
 
 async def counted(kind: str, server: Server) -> Any:
