@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rybbit_mcp.api.errors import RateLimitedError, ServerError, UnexpectedBodyError
+from rybbit_mcp.api.failures import redirected
 from rybbit_mcp.api.generations import GENERATIONS, Generation, generation_of_version
 from rybbit_mcp.api.http import Http
 from rybbit_mcp.api.reply import Reply
@@ -50,7 +51,7 @@ async def _told(http: Http) -> Generation | None:
     except ServerError:  # a proxy may refuse this one address, and no other
         return None
     if version.is_redirect:
-        raise _redirected(version)
+        raise redirected(version.status)
     return generation_of_version(str(version.field("version"))) if version.status == 200 else None
 
 
@@ -70,16 +71,8 @@ async def _probe(http: Http, route: str) -> Reply:
             status=reply.status,
         )
     if reply.is_redirect:
-        raise _redirected(reply)
+        raise redirected(reply.status)
     return reply
-
-
-def _redirected(reply: Reply) -> UnexpectedBodyError:
-    return UnexpectedBodyError(
-        "The server redirects to another address, and redirects are not followed.",
-        "Set RYBBIT_URL to the address at which Rybbit's pages open; scheme and host matter.",
-        status=reply.status,
-    )
 
 
 def _not_rybbit(reply: Reply) -> UnexpectedBodyError:

@@ -59,6 +59,15 @@ def out_of_service(status: int) -> ServerError:
     )
 
 
+def redirected(status: int) -> UnexpectedBodyError:
+    """The error of a redirect that is not followed."""
+    return UnexpectedBodyError(
+        "The server redirects to another host, scheme or question, which is not followed.",
+        "Set RYBBIT_URL to the address at which Rybbit's pages open; scheme and host matter.",
+        status=status,
+    )
+
+
 def too_large(most_bytes: int) -> UnexpectedBodyError:
     """The error of an answer larger than allowed."""
     return UnexpectedBodyError(

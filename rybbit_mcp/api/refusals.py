@@ -17,6 +17,7 @@ from rybbit_mcp.api.errors import (
     UnexpectedBodyError,
     UnsupportedError,
 )
+from rybbit_mcp.api.failures import out_of_service, redirected
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.reply import LONGEST_RETRY_AFTER_S, Reply
 
@@ -51,11 +52,7 @@ def refusal(
                 "The filters are too long for the server.", "Use fewer values.", status=status
             )
     if 300 <= status < 400:
-        return UnexpectedBodyError(
-            "The server redirects to another address, and redirects are not followed.",
-            "Set RYBBIT_URL to the address at which Rybbit's pages open.",
-            status=status,
-        )
+        return redirected(status)
     if status >= 500:
         return _failed(reply, asked, generation, clues)
     return UnexpectedBodyError(
@@ -172,11 +169,7 @@ def _duration(seconds: float) -> str:
 def _failed(reply: Reply, asked: Asked, generation: Generation, clues: Clues) -> RybbitError:
     status = reply.status
     if status in {502, 503, 504} or not reply.is_json_object:
-        return ServerError(
-            f"The proxy before the Rybbit server answers {status}: the server is down or busy.",
-            "Try again in a minute.",
-            status=status,
-        )
+        return out_of_service(status)
     if clues.works_without_filters:
         return UnsupportedError(
             f"The server fails on these filters; the {asked.what} without them is answered.",

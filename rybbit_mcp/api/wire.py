@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +19,8 @@ from rybbit_mcp.api.unpacking import pieces
 CONNECT_TIMEOUT_S = 5.0
 MOST_REQUESTS = 8
 """Of calls at the same time; those beyond wait for their turn."""
+
+MOST_REDIRECTS = 3
 
 
 class Wire:
@@ -69,22 +72,33 @@ class Wire:
     ) -> Reply:
         """The whole answer to one request; `most_s` bounds each wait of it.
 
-        `parts` are path segments below `/api/`; each is percent-encoded.
+        `parts` are path segments below `/api/`; each is percent-encoded. A GET follows at most
+        `MOST_REDIRECTS` redirects that stay on the server and keep the parameters.
 
         Raises:
             httpx.RequestError: no answer. UnexpectedBodyError: too large, or not to be unpacked.
             ConfigurationError: a CA file or a proxy that cannot be used.
         """
-        url = self._base_url + "/".join(map(_encoded, parts))
-        credentials = {"Authorization": f"Bearer {self._key}"} if with_key and self._key else {}
-        async with self._pool().stream(
+        request = self._pool().build_request(
             method,
-            url,
+            self._base_url + "/".join(map(_encoded, parts)),
             params=parameters,
             json=content,
-            headers=credentials,
+            headers={"Authorization": f"Bearer {self._key}"} if with_key and self._key else {},
             timeout=httpx.USE_CLIENT_DEFAULT if most_s is None else most_s,
-        ) as response:
+        )
+        redirects_left = MOST_REDIRECTS
+        while True:
+            reply, moved = await self._answer(request)
+            if moved is None or not redirects_left or not _may_follow(request, moved):
+                return reply
+            request = moved
+            redirects_left -= 1
+
+    async def _answer(self, request: httpx.Request) -> tuple[Reply, httpx.Request | None]:
+        """One answer, and the request that it redirects to."""
+        response = await self._pool().send(request, stream=True)
+        async with contextlib.aclosing(response):
             headers = response.headers
             now = self._clock()
             self.budget.note(response.status_code, headers, now)
@@ -94,7 +108,7 @@ class Wire:
                     body.clear()  # whoever keeps the error keeps this frame
                     raise too_large(self._largest_body)
                 body += piece
-            return Reply(
+            reply = Reply(
                 response.status_code,
                 bytes(body),
                 retry_after_s=retry_after_s(headers.get("retry-after"), now),
@@ -103,6 +117,7 @@ class Wire:
                 clock_off_s=None if "age" in headers else clock_off_s(headers.get("date"), now),
                 is_daily_quota_used_up=headers.get(DAILY_LEFT, "").strip() == "0",
             )
+            return reply, response.next_request
 
     def _pool(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -150,6 +165,17 @@ def _trust(ca_file: str) -> ssl.SSLContext:
                 "RYBBIT_CA_FILE cannot be read as a certificate.", "It must be a PEM file."
             ) from None
     return context
+
+
+def _may_follow(request: httpx.Request, moved: httpx.Request) -> bool:
+    """Whether a redirect can neither carry the key away nor change what is asked."""
+    was, now = request.url, moved.url
+    return (
+        request.method == "GET"
+        and (now.scheme, now.host, now.port, now.userinfo)
+        == (was.scheme, was.host, was.port, was.userinfo)
+        and sorted(now.params.multi_items()) == sorted(was.params.multi_items())
+    )
 
 
 def _check_address(base_url: str) -> None:

@@ -25,6 +25,7 @@ from rybbit_mcp.api.errors import (
 )
 from rybbit_mcp.api.http import ATTEMPTS, LONGEST_WAIT_S, Http, _backoff, _PassingFailure
 from rybbit_mcp.api.reply import Reply, retry_after_s
+from rybbit_mcp.api.wire import MOST_REDIRECTS
 
 pytestmark = pytest.mark.anyio
 
@@ -277,14 +278,71 @@ async def test_a_cancelled_call_cancels_its_request() -> None:
     assert events == ["asked", "cancelled"]
 
 
+HERE = "https://r.example/base/api/x?site=1&filters=%5B%5D"
+
+
 @pytest.mark.parametrize(
     "target",
-    ["https://r.example/api/x/", "http://r.example/api/x", "https://evil.example/", "/login", ""],
+    [
+        "https://r.example/base/api/x/?site=1&filters=%5B%5D",
+        "https://r.example:443/y?filters=%5B%5D&site=1",
+        "/base/api/x/?site=1&filters=[]",
+        "?site=1&filters=%5B%5D",
+    ],
 )
-async def test_a_redirect_is_not_followed(target: str) -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_on_the_server_to_the_same_question_is_followed(
+    status: int, target: str
+) -> None:
+    server = Server(httpx.Response(status, headers={"Location": target}), ok())
+
+    reply = await server.http().get(("x",), {"site": "1", "filters": "[]"})
+
+    assert reply.status == 200
+    first, second = server.requests
+    assert second.url.host == first.url.host
+    assert second.headers["authorization"] == f"Bearer {KEY}"
+    assert dict(second.url.params) == {"site": "1", "filters": "[]"}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        HERE.replace("https:", "http:"),
+        HERE.replace("r.example", "evil.example"),
+        HERE.replace("r.example", "R.EXAMPLE.evil"),
+        HERE.replace("r.example", "r.example:8443"),
+        HERE.replace("r.example", "r.example@evil.example"),
+        HERE.replace("r.example", "somebody:secret@r.example"),
+        "//evil.example/base/api/x?site=1&filters=%5B%5D",
+        "https://r.example/login",
+        "/base/api/x",
+        "/base/api/x?site=2&filters=%5B%5D",
+        "/base/api/x?site=1&filters=%5B%5D&more=1",
+    ],
+)
+async def test_a_redirect_to_elsewhere_or_to_another_question_is_not_followed(target: str) -> None:
     server = Server(httpx.Response(302, headers={"Location": target}))
 
+    reply = await server.http().get(("x",), {"site": "1", "filters": "[]"})
+
+    assert reply.is_redirect
+    assert len(server.requests) == 1
+
+
+async def test_redirects_without_end_are_given_up() -> None:
+    server = Server(httpx.Response(302, headers={"Location": "/base/api/x"}))
+
     reply = await server.http().get(("x",))
+
+    assert reply.is_redirect
+    assert len(server.requests) == 1 + MOST_REDIRECTS
+
+
+async def test_what_is_posted_follows_no_redirect() -> None:
+    server = Server(httpx.Response(307, headers={"Location": "/base/api/y"}))
+
+    reply = await server.http().post(("x",), {"query": "SELECT 1"})
 
     assert reply.is_redirect
     assert len(server.requests) == 1

@@ -13,7 +13,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import Literal
 
-from tests.faults.server import Act, Exchange, Letter, clock_at, good
+from tests.faults.server import MOVED, Act, Exchange, Letter, clock_at, good
 
 HTML = "<!doctype html><html><body><h1>Welcome</h1>https://evil.example</body></html>"
 MEGABYTE = 2**20
@@ -227,14 +227,32 @@ def _numbers(value: bytes) -> Callable[[bytes], bytes]:
 
 
 def redirect(*, is_elsewhere: bool, status: int = 301) -> Act:
-    """To the same path of another host, or of this one under another prefix."""
+    """To the same path of another host, or of this one under another prefix, and so on for ever."""
 
     async def act(exchange: Exchange) -> None:
         host = exchange.server.elsewhere if is_elsewhere else exchange.server.url
-        target = f"{host}/moved{exchange.request.target}"
+        target = f"{host}{MOVED}{exchange.request.target}"
         await exchange.answer(status, HTML, "text/html", location=target)
 
     return act
+
+
+async def moved(exchange: Exchange) -> None:
+    """To another address of this server, where the answer is."""
+    target = exchange.request.target
+    if target.startswith(MOVED):
+        await exchange.good()
+    else:
+        await exchange.answer(308, HTML, "text/html", location=MOVED + target)
+
+
+async def moved_without_query(exchange: Exchange) -> None:
+    """The same, but what was asked is lost on the way."""
+    request = exchange.request
+    if request.path.startswith(MOVED):
+        await exchange.good()
+    else:
+        await exchange.answer(302, location=MOVED + request.path)
 
 
 def skewed(hours: float) -> Act:
@@ -310,7 +328,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("hangs inside the body", hang_during, total_timeout_s=SHORT_S),
     Fault("body drips", drip, total_timeout_s=SHORT_S),
     Fault("headers drip", drip_head, total_timeout_s=SHORT_S),
-    Fault("headers without end", endless_head, total_timeout_s=SHORT_S),
+    Fault("headers without end", endless_head),
     # Answers of a wrong size or form.
     Fault("body of 200 MB", large, alone=True),
     Fault("gzip bomb", bomb(1), alone=True),
@@ -337,7 +355,9 @@ FAULTS: tuple[Fault, ...] = (
     # Redirects and refusals.
     Fault("301 to another host", redirect(is_elsewhere=True)),
     Fault("307 to another host", redirect(is_elsewhere=True, status=307)),
-    Fault("301 to the same host", redirect(is_elsewhere=False)),
+    Fault("301 on the same server for ever", redirect(is_elsewhere=False)),
+    Fault("308 on the same server", moved, "answer"),
+    Fault("302 that loses the question", moved_without_query, "either"),
     Fault("400", fixed(400, _error("Invalid time_zone"))),
     Fault("401", fixed(401, _error("Unauthorized"))),
     Fault("401 in HTML", fixed(401, HTML, "text/html")),

@@ -110,6 +110,10 @@ async def good(exchange: Exchange) -> None:
     await exchange.good()
 
 
+MOVED = "/moved"
+"""Where everything is found a second time, for redirects."""
+
+
 @dataclass
 class FaultyRybbit:
     """`act` answers what `is_struck` picks out; the rest gets good answers."""
@@ -138,7 +142,7 @@ class FaultyRybbit:
         self, request: Received, now: datetime | None = None
     ) -> tuple[int, str, bytes]:
         """Status, content type and body of the demo's answer."""
-        path, _, query = request.target.partition("?")
+        path, _, query = request.target.removeprefix(MOVED).partition("?")
         headers = {name: value for name, value in request.headers.items() if name != "host"}
         if headers.get("authorization") == f"Bearer {KEY}":
             headers["authorization"] = f"Bearer {DEMO_KEY}"
