@@ -104,14 +104,17 @@ def _prompt(file_name: str, text: str) -> Prompt:
 
 
 def _filled(body: str, arguments: list[_Argument], given: dict[str, Any]) -> str:
+    from rybbit_mcp.answers.characters import visible  # only filling in needs it
+    from rybbit_mcp.answers.clean import shorten
+
     known = {argument.name: argument.default for argument in arguments}
     if unknown := sorted(set(given) - set(known)):
         raise ValueError(f"no argument {unknown[0]!r}; known: {', '.join(known) or 'none'}")
-    values = known | {
-        name: " ".join(str(value).split())[:LONGEST_ARGUMENT]
-        for name, value in given.items()
-        if str(value).strip()
+    # What a host fills in may be copied from a page: unseen characters could carry orders.
+    seen = {
+        name: shorten(visible(str(value))[0], LONGEST_ARGUMENT) for name, value in given.items()
     }
+    values = known | {name: value for name, value in seen.items() if value}
     if missing := [a.name for a in arguments if a.required and not values[a.name]]:
         raise ValueError(f"{missing[0]} is missing")
     return _PLACEHOLDER.sub(lambda match: values[match[1]], body)
