@@ -1,6 +1,6 @@
 # Small verbs. Each makes its own .venv first; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types tests bench evals longlife samples inspector conformance fuzz faults build wheel lock audit sbom clean
+.PHONY: help demo test check lint types tests bench evals longlife samples inspector conformance fuzz trust faults build wheel lock audit sbom clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -54,6 +54,9 @@ conformance: .venv/developer ## the official protocol suite, which npm brings
 fuzz: .venv/developer ## coverage-guided fuzzing, SECONDS=20 for each target
 	@for target in wire asking cleaning; do \
 		$(BIN)/python -m tests.fuzz $$target $(or $(SECONDS),20) || exit 1; done
+
+trust: .venv/developer inspector ## what the tests of trust counted and measured (WRITE=1: into the page)
+	@$(BIN)/python -m pytest -n auto -m figures -p tests.figures $(if $(WRITE),--write-figures)
 
 faults: .venv/developer ## how every tool stands every fault of a server, as a table
 	@$(BIN)/python -m tests.faults.matrix

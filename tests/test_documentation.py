@@ -11,6 +11,7 @@ import pytest
 from bench.samples import PAGES, filled, parts
 from rybbit_mcp.demo.show import host_entry
 from rybbit_mcp.settings import PREFIX, Settings
+from tests import figures
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,3 +77,7 @@ def test_links_to_files_lead_somewhere(name):
     targets = re.findall(r"\]\((?!https?://|#)([^)]+)\)", text)
 
     assert all((ROOT / target).exists() for target in targets)
+
+
+def test_the_figures_of_security_are_the_ones_that_tests_say():
+    assert figures.documented() == [figure.words for figure in figures.FIGURES]

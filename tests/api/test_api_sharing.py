@@ -29,6 +29,7 @@ from tests.api.virtual_time import (
     refused,
     status,
 )
+from tests.figures import Tell
 
 pytestmark = pytest.mark.anyio
 
@@ -223,13 +224,14 @@ async def test_a_defect_of_one_is_not_the_others() -> None:
     assert ends[1:] == [1]
 
 
-async def test_no_more_than_eight_requests_are_under_way() -> None:
+async def test_no_more_than_eight_requests_are_under_way(figure: Tell) -> None:
     server = Server(after(1))
 
     replies = await together(server.http(), *map(str, range(50)))
 
     assert len(replies) == len(server.requests) == 50
     assert server.most_at_once == MOST_REQUESTS == 8
+    figure("together_most", server.most_at_once)
 
 
 def test_a_copied_error_is_the_same_but_for_its_traceback() -> None:

@@ -27,6 +27,7 @@ from tests.faults.harness import (
 )
 from tests.faults.matrix import cells_of, documented
 from tests.faults.server import KEY, Exchange, FaultyRybbit, running
+from tests.figures import Tell
 
 MOST_S = 25.0
 MOST_GROWTH_MB = 150
@@ -35,7 +36,9 @@ LONGEST_ERROR = 600
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.mark.anyio
-async def test_every_tool_gives_the_right_answer_or_one_clear_error(fault: Fault) -> None:
+async def test_every_tool_gives_the_right_answer_or_one_clear_error(
+    fault: Fault, figure: Tell
+) -> None:
     found = await outcomes(fault)
     rights = {tool: await right_answer(tool, fault.generation) for tool in TOOLS}
 
@@ -56,6 +59,9 @@ async def test_every_tool_gives_the_right_answer_or_one_clear_error(fault: Fault
         is_misread = fault.looks_older and stage == "at first" and tool == "list_sites"
         if outcome.later_text and not is_kept and not is_misread:
             assert (outcome.later_error, outcome.later_text) == (right.error, right.text), where
+    figure("faulty_cases", len(found))
+    figure("faulty_slowest_s", max(outcome.seconds for outcome in found.values()))
+    figure("faulty_busy", sum(outcome.busy_connection_count for outcome in found.values()))
 
 
 def _check_error(outcome: Outcome, where: str) -> None:
@@ -67,7 +73,7 @@ def _check_error(outcome: Outcome, where: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.alone], ids=lambda f: f.name)
-def test_memory_stays_bounded(fault: Fault) -> None:
+def test_memory_stays_bounded(fault: Fault, figure: Tell) -> None:
     """By the peak of a process of its own: the suite's other tests may have needed more."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.matrix", "memory", fault.name],
@@ -80,6 +86,7 @@ def test_memory_stays_bounded(fault: Fault) -> None:
 
     assert done.returncode == 0, done.stderr
     assert 0 < float(done.stdout) < MOST_GROWTH_MB
+    figure("faulty_growth_mb", float(done.stdout))
 
 
 def test_the_documented_matrix_names_every_fault() -> None:

@@ -26,6 +26,7 @@ from tests.faults.harness import (
     text_of,
 )
 from tests.faults.server import KEY, Act, Exchange, FaultyRybbit, running
+from tests.figures import Tell
 
 pytestmark = pytest.mark.anyio
 
@@ -93,9 +94,13 @@ async def down(name: str, clock: Clock) -> AsyncIterator[tuple[Outage, RybbitSer
         await outage.aclose()
 
 
-async def through_an_outage(name: str, tool: str) -> None:
-    """Ask one tool three times in a minute of outage, and once after it."""
+async def through_an_outage(name: str, tool: str) -> list[float]:
+    """Ask one tool three times in a minute of outage, and once after it.
+
+    Returns how many seconds the calls took that were made to a server known to be down.
+    """
     clock = Clock()
+    taken_s = []
     async with down(name, clock) as (outage, server, client):
         http = server._toolbox.client._http
         http._total_timeout_s = SHORT_S if name == "hanging" else REAL_TIMEOUT_S
@@ -106,20 +111,27 @@ async def through_an_outage(name: str, tool: str) -> None:
             clock.now = NOW + dt.timedelta(seconds=second)
             began_at = time.perf_counter()
             text = await ask(client, tool)
-            assert time.perf_counter() - began_at < MOST_S, (name, tool)
+            taken_s.append(time.perf_counter() - began_at)
+            assert taken_s[-1] < MOST_S, (name, tool)
             assert ", since 13:05:00 UTC (" in text, text
             assert "127.0.0.1" not in text
             assert KEY not in text
         await outage.end()
         assert await ask(client, tool) == (await right_answer(tool, "D")).text
+    return taken_s
 
 
 @pytest.mark.parametrize("name", OUTAGES)
-async def test_while_a_server_is_down_calls_fail_fast_and_say_since_when(name: str) -> None:
+async def test_while_a_server_is_down_calls_fail_fast_and_say_since_when(
+    name: str, figure: Tell
+) -> None:
     for tool in TOOLS:  # before the time is taken
         await right_answer(tool, "D")
 
-    await asyncio.gather(*(through_an_outage(name, tool) for tool in TOOLS))
+    taken_s = await asyncio.gather(*(through_an_outage(name, tool) for tool in TOOLS))
+
+    figure("down_calls", sum(map(len, taken_s)))
+    figure("down_slowest_s", max(map(max, taken_s)))
 
 
 async def test_a_server_that_was_never_up_is_told_as_such_and_used_once_it_is() -> None:
@@ -199,7 +211,9 @@ def counting_server(url: str) -> CountingServer:
     return CountingServer(usual._toolbox.settings, usual._toolbox)
 
 
-async def test_fifty_calls_at_once_make_each_request_once_and_get_their_own_answers() -> None:
+async def test_fifty_calls_at_once_make_each_request_once_and_get_their_own_answers(
+    figure: Tell,
+) -> None:
     questions = [(tool, arguments_of(tool)) for tool in TOOLS]
     questions += [("list_sessions", arguments_of("list_sessions") | {"limit": 5})]
     asked = [questions[number % len(questions)] for number in range(50)]
@@ -218,7 +232,9 @@ async def test_fifty_calls_at_once_make_each_request_once_and_get_their_own_answ
     assert len(set(alone)) == len(questions)
     for number, text in enumerate(together):
         assert text == alone[number % len(questions)]
-    assert set(Counter((one.method, one.target) for one in rybbit.received).values()) == {1}
+    counts = Counter((one.method, one.target) for one in rybbit.received)
+    assert set(counts.values()) == {1}
+    figure("together_repeated", counts.total() - len(counts))
 
 
 async def _alone(rybbit: FaultyRybbit, tool: str, arguments: dict[str, Any]) -> str:

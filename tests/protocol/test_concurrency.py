@@ -38,7 +38,7 @@ async def expected() -> list[str]:
     ("transport", "mode"), [("stdio", "auto"), ("stdio", "legacy"), ("http", "auto")]
 )
 async def test_fifty_calls_at_once_get_the_answers_that_single_calls_get(
-    expected, http_url, transport, mode
+    expected, http_url, transport, mode, figure
 ):
     answers = [""] * len(QUESTIONS)
 
@@ -56,3 +56,5 @@ async def test_fifty_calls_at_once_get_the_answers_that_single_calls_get(
 
     assert len(set(expected)) == len(expected)
     assert answers == expected
+    figure("together_calls", len(answers))
+    figure("together_wrong", sum(map(str.__ne__, answers, expected)))

@@ -79,7 +79,9 @@ async def test_every_tool_is_asked():
 
 @pytest.mark.parametrize("mode", ERAS)
 @pytest.mark.parametrize("transport", ["memory", "stdio", "http"])
-async def test_both_eras_get_the_same_answers_byte_for_byte(expected, http_url, transport, mode):
+async def test_both_eras_get_the_same_answers_byte_for_byte(
+    expected, http_url, transport, mode, figure
+):
     server = {"memory": fixed_server(), "stdio": STDIO, "http": http_url}[transport]
     async with Client(server, mode=mode, read_timeout_seconds=20) as client:
         version = client.protocol_version
@@ -87,3 +89,5 @@ async def test_both_eras_get_the_same_answers_byte_for_byte(expected, http_url, 
 
     assert version == ERAS[mode]
     assert answers == expected
+    figure("era_answers", len(answers))
+    figure("era_other", sum(answers[name] != expected[name] for name in expected))

@@ -60,7 +60,7 @@ def call(tool: str, arguments: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
-def test_every_tool_is_listed_and_its_schema_is_portable(inspect, era):
+def test_every_tool_is_listed_and_its_schema_is_portable(inspect, era, figure):
     status, result, report = inspect(
         *DEMO, "--protocol-era", era, "--method", "tools/list", "--strict"
     )
@@ -69,6 +69,7 @@ def test_every_tool_is_listed_and_its_schema_is_portable(inspect, era):
     assert [tool["name"] for tool in result["tools"]] == NAMES
     assert "Path:" not in report
     assert "Warning" not in report
+    figure("inspector_problems", report.count("Path:"))
 
 
 @pytest.mark.parametrize("question", EVERY_TOOL, ids=NAMES)
@@ -126,10 +127,12 @@ def test_the_example_of_a_host_configuration_starts_the_demo(inspect, tmp_path):
     assert [tool["name"] for tool in result["tools"]] == NAMES
 
 
-def test_five_hundred_calls_over_http_all_succeed(inspect, http_url):
+def test_five_hundred_calls_over_http_all_succeed(inspect, http_url, figure):
     question = call("get_session_locations", {"site": "1", "period": "24h"})
     status, report, errors = inspect(http_url, *question, "--load", "--load-requests", "500")
 
     assert status == 0, errors
     assert (report["requests"], report["ok"]) == (500, 500)
     assert (report["errors"], report["toolErrors"]) == (0, 0)
+    figure("inspector_calls", report["requests"])
+    figure("inspector_errors", report["errors"] + report["toolErrors"])

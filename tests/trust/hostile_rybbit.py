@@ -34,19 +34,28 @@ _TYPES = (
     *("pageview", "pageview", "custom_event", "error", "outbound", "button_click", "copy"),
     *("form_submit", "input_change"),
 )
+_TRAITS = ("username", "name", "email")
+_PROPERTIES = ("message", "stack", "fileName", "url", "text", "plan")
+_SITE_TEXTS = ("id", "name", "domain")
+FIELD_COUNT = (
+    sum(map(len, (_TEXTS, _TRAITS, _EVENT_TEXTS, _PROPERTIES, _SITE_TEXTS)))
+    + len(("a trait's name and a nested one", "a property's name and a nested one"))
+    + len(("an event's type", "a place's country", "a place's city"))
+)
+"""In how many different places of the records a text stands."""
 
 
 def session(text: str, session_id: str) -> dict[str, Any]:
     """A row of the list, or the head of a visit."""
     texts = dict.fromkeys(_TEXTS, text)
-    traits = {text: text, "nested": {text: [text]}, "username": text, "name": text, "email": text}
+    traits = {text: text, "nested": {text: [text]}} | dict.fromkeys(_TRAITS, text)
     return _NUMBERS | texts | {"session_id": session_id, "traits": traits}
 
 
 def events(text: str) -> list[dict[str, Any]]:
     """An event of every type, and one of a type that is hostile too."""
-    names = {"message": text, "stack": text, "fileName": text, "url": text, "text": text}
-    properties = names | {text: text, "plan": text, "deep": {text: [text, {text: text}]}}
+    named = dict.fromkeys(_PROPERTIES, text)
+    properties = named | {text: text, "deep": {text: [text, {text: text}]}}
     return [
         {"timestamp": STARTED, "type": kind, "props": properties}
         | dict.fromkeys(_EVENT_TEXTS, text)
@@ -89,7 +98,7 @@ class HostileRybbit:
 
     def _site(self, number: int) -> dict[str, Any]:
         text = self.texts[number]
-        return {"siteId": number + 1, "id": text, "name": text, "domain": text}
+        return {"siteId": number + 1} | dict.fromkeys(_SITE_TEXTS, text)
 
     def _rows(self, asked: httpx.QueryParams) -> list[dict[str, Any]]:
         if "filters" in asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,11 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from mcp import Client
+from mcp.types import Prompt, PromptReference, TextContent
 
+from rybbit_mcp.answers.characters import visible
 from rybbit_mcp.server import create_server
 from tests.faults.harness import settings_for, text_of
+from tests.figures import Tell
 from tests.hostile import HOSTILE
-from tests.trust.hostile_rybbit import HostileRybbit
+from tests.trust.hostile_rybbit import FIELD_COUNT, HostileRybbit
 
 NOW = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
 Level = Literal["strict", "standard", "open"]
@@ -89,16 +93,21 @@ def calls(count: int, output: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "get_session", given | {"limit": 50}
 
 
-def check_text(text: str, level: Level | None) -> None:
-    """Nothing unseen, nothing that links, nothing that names a visitor.
-
-    Without a level: names of sites are their owners' words, and not masked.
-    """
+def check_seen(text: str) -> None:
+    """No character that a reader does not see."""
     for char in text:
         if char in "\n\t\u200d":  # where joiners may stand is the gate's to know
             continue
         assert category(char) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}, hex(ord(char))
         assert not _UNSEEN.match(char), hex(ord(char))
+
+
+def check_text(text: str, level: Level | None) -> None:
+    """Nothing unseen, nothing that links, nothing that names a visitor.
+
+    Without a level: names of sites are their owners' words, and not masked.
+    """
+    check_seen(text)
     assert not _LINK.search(text), _LINK.search(text)
     if level is None:
         return
@@ -135,9 +144,9 @@ def check_structured(content: dict[str, Any], level: Level | None) -> None:
     check_text(json.dumps(content, ensure_ascii=False), level)
 
 
-async def check_all(texts: list[str], level: Level, output: str) -> set[str]:
-    """Ask everything; the tools that answered."""
-    answered: set[str] = set()
+async def check_all(texts: list[str], level: Level, output: str) -> Counter[str]:
+    """Ask everything; how often each tool answered."""
+    answered: Counter[str] = Counter()
     async with client_of(texts, level, output) as client:
         for tool, given in calls(len(texts), output):
             result = await client.call_tool(tool, given)
@@ -153,7 +162,7 @@ async def check_all(texts: list[str], level: Level, output: str) -> set[str]:
                     check_markdown(text)
             except AssertionError as error:
                 raise AssertionError(f"{tool} {given}: {error}\n{text[:1500]}") from error
-            answered.add(tool)
+            answered[tool] += 1
         lost = await client.call_tool("list_sessions", {"site": "no such site"})
         assert lost.is_error
         check_text(text_of(lost), None)
@@ -164,11 +173,18 @@ async def check_all(texts: list[str], level: Level, output: str) -> set[str]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("output", ["text", "structured"])
 @pytest.mark.parametrize("level", LEVELS)
-async def test_hostile_texts_in_every_field_come_out_harmless(level: Level, output: str) -> None:
+async def test_hostile_texts_in_every_field_come_out_harmless(
+    level: Level, output: str, figure: Tell
+) -> None:
     # A lone surrogate cannot stand in UTF-8: servers send the replacement character instead.
     texts = [text.encode("utf-8", "replace").decode() for text in TEXTS]
 
-    assert len(await check_all(texts, level, output)) == 5
+    answered = await check_all(texts, level, output)
+
+    assert len(answered) == 5
+    figure("hostile_texts", len(HOSTILE))
+    figure("hostile_fields", FIELD_COUNT)
+    figure("hostile_answers", answered.total())
 
 
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=3), st.sampled_from(LEVELS))
@@ -181,9 +197,34 @@ def test_random_texts_in_every_field_come_out_harmless(texts: list[str], level: 
 
 
 @pytest.mark.anyio
-async def test_names_of_sites_are_completed_harmlessly() -> None:
-    from mcp.types import PromptReference
+async def test_hostile_arguments_of_prompts_come_out_in_sight_and_on_one_line(figure: Tell) -> None:
+    async def filled(client: Client, prompt: Prompt, value: str) -> str:
+        names = [argument.name for argument in prompt.arguments or ()]
+        result = await client.get_prompt(prompt.name, dict.fromkeys(names, value))
+        (message,) = result.messages
+        assert isinstance(message.content, TextContent)
+        return message.content.text
 
+    prompt_count = 0
+    async with client_of([], "standard", "text") as client:
+        prompts = (await client.list_prompts()).prompts
+        for prompt in prompts:
+            line_count = (await filled(client, prompt, "x")).count("\n")
+            for text in HOSTILE.values():
+                sent = text.encode("utf-8", "replace").decode()
+                if not visible(sent)[0]:  # which is a missing argument
+                    continue
+                shown = await filled(client, prompt, sent)
+                check_seen(shown)
+                assert shown.count("\n") == line_count
+                prompt_count += 1
+
+    assert prompt_count > 4 * 60
+    figure("hostile_prompts", prompt_count)
+
+
+@pytest.mark.anyio
+async def test_names_of_sites_are_completed_harmlessly(figure: Tell) -> None:
     async with client_of(list(HOSTILE.values())[:40], "standard", "text") as client:
         reference = PromptReference(type="ref/prompt", name="weekly_review")
         found = await client.complete(reference, {"name": "site", "value": ""})
@@ -192,3 +233,4 @@ async def test_names_of_sites_are_completed_harmlessly() -> None:
     for value in found.completion.values:
         check_text(value, None)
         assert "\n" not in value
+    figure("hostile_prompts", len(found.completion.values))

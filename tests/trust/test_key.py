@@ -21,6 +21,7 @@ from rybbit_mcp.settings import Settings
 from tests.faults.catalogue import FAULTS
 from tests.faults.harness import NOW, TOOLS, address_of, arguments_of, settings_for, struck, text_of
 from tests.faults.server import KEY, FaultyRybbit, Received, demo_app, good
+from tests.figures import Tell
 
 COMMAND = [sys.executable, "-m", "rybbit_mcp"]
 _WAITING = ("hangs", "drip", "without end", "429, burst, 1 s")
@@ -125,7 +126,7 @@ def _check(written: bytes, requests: list[Received], other: FaultyRybbit) -> Non
 
 
 @pytest.mark.anyio
-async def test_no_fault_makes_the_process_write_or_send_the_key() -> None:
+async def test_no_fault_makes_the_process_write_or_send_the_key(figure: Tell) -> None:
     """One process meets one fault after the other; those that only take time are left out."""
     demo_app(NOW)
     chosen = [fault for fault in FAULTS if not (fault.alone or fault.address or fault.is_tls)]
@@ -136,9 +137,14 @@ async def test_no_fault_makes_the_process_write_or_send_the_key() -> None:
             await host.ask_all()
         written = await host.end()
 
+    carrying = [one for one in rybbit.received if _key_places(one)]
     assert len(chosen) > 50
-    assert len([one for one in rybbit.received if _key_places(one)]) > 100
+    assert len(carrying) > 100
     _check(written, rybbit.received, other)
+    figure("key_faults", len(chosen))
+    figure("key_bytes", len(written))
+    figure("key_requests", len(carrying))
+    figure("key_found", written.count(KEY.encode()) + len(other.received))
 
 
 @pytest.mark.anyio
