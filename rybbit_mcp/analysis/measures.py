@@ -43,6 +43,9 @@ _OF_AMOUNT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 RATIOS = frozenset({"pages_per_session", "bounce_rate"})
 """Metrics that are their column divided by the sessions."""
 
+DURATIONS = frozenset({"median_duration", "p90_duration"})
+"""Metrics that are unknown, not 0, of no visits."""
+
 
 def ranks_by_first_metric(specification: Specification) -> bool:
     """Whether a query can order its groups by the first metric: not by what is divided here."""
@@ -94,18 +97,17 @@ def measure(
 
 
 def whole(value: object) -> int:
-    """A count, which some engines send as text or as a floating number; none is 0.
+    """A count, which some engines send as text or as a floating number.
 
     Raises:
-        ValueError: no count.
+        ValueError, TypeError: no count; one that is missing is none either.
     """
-    if value is None:
-        return 0
-    if isinstance(value, int | str):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise ValueError("a count must be a whole number")
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError("a count must be a whole number")
+    count = int(value)  # type: ignore[call-overload]  # raises for what is no number
+    if count < 0:
+        raise ValueError("a count must not be negative")
+    return int(count)
 
 
 def _ratio(part: int, all_of_it: int) -> float | None:
@@ -116,19 +118,21 @@ def _duration(value: object) -> float | None:
     if value is None:
         return None
     seconds = float(str(value))
+    if seconds < 0:
+        raise ValueError("a duration must not be negative")
     return round(seconds, DURATION_DIGITS) if isfinite(seconds) else None
 
 
 def _amount(function: str, name: str, columns: Columns) -> Number:
+    if function == "sum":
+        return _shown(_exact(columns[f"{name}_sum"]))
+    count = whole(columns[f"{name}_count"] or 0)  # a group whose visits have none joins nothing
+    if not count:
+        return None
     match function:
-        case "sum":
-            return _shown(_exact(columns[f"{name}_sum"]))
         case "mean":
-            count = whole(columns[f"{name}_count"])
-            return _shown(_exact(columns[f"{name}_sum"]) / count) if count else None
+            return _shown(_exact(columns[f"{name}_sum"]) / count)
         case _:
-            if not whole(columns[f"{name}_count"]):
-                return None
             middle = _exact(columns[f"{name}_low"]) + _exact(columns[f"{name}_high"])
             return _shown(middle / 2)
 

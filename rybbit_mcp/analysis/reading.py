@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rybbit_mcp.analysis.measures import measure, measured_columns, whole
+from rybbit_mcp.analysis.measures import DURATIONS, measure, measured_columns, whole
 from rybbit_mcp.analysis.outcome import Basis, Group, Outcome
 from rybbit_mcp.analysis.specification import Specification
 from rybbit_mcp.api.errors import UnexpectedBodyError
@@ -52,7 +52,7 @@ def _rank(group: Group) -> tuple[bool, float, int, tuple[str, ...]]:
 
 
 def _nothing(specification: Specification) -> Row:
-    empty: dict[str, object] = dict.fromkeys(measured_columns(specification))
+    empty = {name: None if name in DURATIONS else 0 for name in measured_columns(specification)}
     return empty | {"sessions": 0, "group_count": 0, "is_total": 1}
 
 

@@ -213,6 +213,8 @@ def check_specification(specification: Specification) -> Specification:
 
 
 def _check_needs(specification: Specification) -> None:
+    if not specification.metrics:
+        raise BadRequestError("metrics is empty.", "Name one, such as sessions.")
     if CONVERTED_DIMENSION in specification.group_by and not specification.converted_by:
         raise BadRequestError(
             "group_by converted needs to know by which event.", "Set converted_by to its name."

@@ -48,6 +48,7 @@ def test_every_known_name_is_taken(name: str) -> None:
         ({"group_by": ("prop:a\nb",)}, "no dimension", ""),
         ({"group_by": ("zzzz",)}, "no dimension", "Known: channel, "),
         ({"metrics": ("median_duraton",)}, "no metric", "median_duration"),
+        ({"metrics": ()}, "metrics is empty", "sessions"),
         ({"metrics": ("median:",)}, "no metric 'median:'", "median:NAME"),
         ({"group_by": ("hour", "day", "week")}, "one or two dimensions", "Ask twice"),
         ({"group_by": ("hour", "hour")}, "a dimension twice", "once"),
