@@ -369,7 +369,6 @@ def test_rows_of_another_shape_are_refused(rows: list[dict[str, Any]]) -> None:
         read_outcome(rows, asked, "ClickHouse")
 
 
-
 def test_columns_are_asked_for_once() -> None:
     metrics = ("bounce_rate", "pageviews", "pages_per_session", "sum:a", "mean:a", "median:b")
     asked = Specification(WINDOW, metrics=metrics)
