@@ -139,6 +139,8 @@ class Running:
 
 def measure(count: int, seed: int = 1) -> dict[str, list[Ending]]:
     """So many endings, of all kinds in turn, at moments that the seed determines."""
+    # A shell ignores it for what runs in the background, and every process inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     moments = random.Random(seed)
     kinds = list(_KINDS)
     plan = [(kinds[turn % len(kinds)], moments.uniform(0, LATEST_S)) for turn in range(count)]
