@@ -95,7 +95,9 @@ def plan_sessions(
             )
         if not form.is_exact:
             is_exact = False
-            notes.append(f"{item} was compared here: {_reason(item, generation)}")
+            notes.append(
+                f"{item.parameter} {item.type} was compared here: {_reason(item, generation)}"
+            )
         if item.parameter == "user_id" and generation.name == "A":
             notes.append(DEVICES_ONLY)
     return Plan(tuple(sent), tuple(checks), is_exact, tuple(dict.fromkeys(notes)))
@@ -157,7 +159,9 @@ def _without_region(item: Filter) -> tuple[Filter, str]:
         values.append(f"{whole[1]}-{whole[2]}" if whole else value)
     if tuple(values) == item.value:
         return item, ""
-    note = f"{item}: places tell no region here; all of that name in the country are meant"
+    note = (
+        f"{item.parameter}: places tell no region here; all of that name in the country are meant"
+    )
     return item.model_copy(update={"value": tuple(values)}), note
 
 

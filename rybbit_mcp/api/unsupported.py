@@ -58,7 +58,7 @@ def not_together_here(items: Sequence[Filter]) -> UnsupportedError:
 def no_region_here(item: Filter) -> UnsupportedError:
     """The refusal of a part of a region for places, which have none."""
     return UnsupportedError(
-        f"filters: locations have no region, so {item} cannot be told.",
+        f"filters: locations have no region, so this {item.parameter} cannot be told.",
         "Filter by country, by city (Berlin), or by region.",
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import anyio
 
 from rybbit_mcp.answers.clean import Gate
+from rybbit_mcp.answers.disclosure import unlisted_parameters
 from rybbit_mcp.answers.privacy import Privacy
 from rybbit_mcp.api.client import RybbitClient
 from rybbit_mcp.api.errors import RybbitError
@@ -25,13 +26,6 @@ SAMPLE_SIZE = 200
 MOST_FILTERS = 4
 VALUES_NAMED = 8
 VISITS_OPENED = 12
-
-_HIDDEN = {
-    "strict": frozenset({"user_id", "lat", "lon", "region", "city"}),
-    "standard": frozenset({"user_id", "lat", "lon"}),
-    "open": frozenset({"user_id"}),
-}
-"""Parameters whose values are not listed, by privacy level."""
 
 _ADDRESSES = frozenset({"entry_page", "exit_page", "pathname"})
 
@@ -101,7 +95,7 @@ async def _about(
 ) -> str:
     asked = " or ".join(f"`{gate.text(value, limit=60)}`" for value in item.value) or "(no value)"
     start = f"{item.parameter} {item.type}: no visit matches {asked}"
-    if item.parameter in _HIDDEN[privacy.level] or item.type in NEGATIVE | NULL_CHECKS:
+    if item.parameter in unlisted_parameters(privacy.level) or item.type in NEGATIVE | NULL_CHECKS:
         return start
     values = await _existing(client, site, item.parameter, sample)
     if not values:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from rybbit_mcp.answers.disclosure import check_visitor
 from rybbit_mcp.answers.privacy import Privacy
 from rybbit_mcp.api.client import RybbitClient
 from rybbit_mcp.api.errors import BadRequestError, NotFoundError
@@ -83,8 +84,10 @@ class Handles:
 
         Raises:
             NotFoundError: no recent visitor of the window is named so.
+            BadRequestError: at `strict`, no printed name.
         """
         given = given.strip()
+        check_visitor(given, self._privacy)
         if given not in self._visitors:
             if not self._privacy.is_name(given) and not given.startswith("v-"):
                 return given

@@ -16,6 +16,7 @@ from rybbit_mcp.analysis.specification import (
 )
 from rybbit_mcp.answers.answer import Answer
 from rybbit_mcp.answers.clean import Gate
+from rybbit_mcp.answers.disclosure import check_amounts
 from rybbit_mcp.answers.heading import site_label
 from rybbit_mcp.answers.summary import SummaryAsked, render_summary
 from rybbit_mcp.api.filters import Filter
@@ -43,6 +44,7 @@ class Summarizing:
         """The summary, compared if asked."""
         toolbox = self.toolbox
         wanted = check_specification(specification)
+        check_amounts(wanted.amounts, toolbox.settings.privacy)
         now = toolbox.clock()
         other = other_window(wanted.window, compare, now) if compare else None
         site = await toolbox.directory.find(called)

@@ -139,14 +139,20 @@ class Toolbox:
             past_minutes=past_minutes,
         )
 
-    @staticmethod
-    def filters(arguments: Sequence[FilterArgument]) -> tuple[Filter, ...]:
-        """The filters of a tool's argument, checked."""
+    def filters(self, arguments: Sequence[FilterArgument]) -> tuple[Filter, ...]:
+        """The filters of a tool's argument, checked: also for what they would tell.
+
+        Raises:
+            BadRequestError: the hint says what is right.
+        """
+        from rybbit_mcp.answers import disclosure
         from rybbit_mcp.api.filters import Filter, check_filters
 
-        return check_filters(
+        filters = check_filters(
             Filter(parameter=item.parameter, type=item.type, value=item.value) for item in arguments
         )
+        disclosure.check_filters(filters, self.settings.privacy)
+        return filters
 
     @property
     def size(self) -> Callable[[Answer], int]:

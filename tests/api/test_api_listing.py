@@ -290,7 +290,7 @@ async def test_notes_say_what_was_compared_here_and_what_was_read() -> None:
 
         page = await server.client(generation).sessions("1", WEEK, filters=filters, limit=5)
         meaning, source = page.notes
-        assert meaning.startswith("entry_page equals / was compared here: to servers it is")
+        assert meaning.startswith("entry_page equals was compared here: to servers it is")
         assert source == f"found by reading the newest 30 {which}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 
 import pytest
 from mcp import Client
@@ -246,11 +247,11 @@ async def test_paging_by_the_printed_calls_shows_every_visit_once(demo_server):
 @pytest.mark.parametrize("level", ["strict", "standard", "open"])
 async def test_a_printed_visitor_can_be_given_back_as_a_filter_of_every_tool(plain_settings, level):
     settings = plain_settings.model_copy(update={"privacy": level})
-    known = [{"parameter": "user_id", "value": "ada@example.com"}]
     async with Client(create_demo_server(settings, clock=lambda: NOW)) as client:
-        text = await ask(client, "list_sessions", site="1", limit=1, filters=known)
-        header, row = [line.split("\t") for line in text.splitlines() if "\t" in line]
-        name = dict(zip(header, row, strict=True))["visitor"]
+        text = await ask(client, "list_sessions", site="1", limit=100, identified_only=True)
+        header, *rows = [line.split("\t") for line in text.splitlines() if "\t" in line]
+        names = Counter(row[header.index("visitor")] for row in rows)
+        ((name, _),) = names.most_common(1)
     filters = [{"parameter": "user_id", "value": name}]
     async with Client(create_demo_server(settings, clock=lambda: NOW)) as client:
         listed = await ask(client, "list_sessions", site="1", limit=100, filters=filters)
@@ -261,10 +262,9 @@ async def test_a_printed_visitor_can_be_given_back_as_a_filter_of_every_tool(pla
     assert visits > 1
     assert f"rests on {visits} visits" in summary
     assert f"{visits} visits" in places
-    shown = "ada@example.com" if level == "open" else name
-    assert all(f"user_id equals {shown}" in answer for answer in (listed, summary, places))
+    assert all(f"user_id equals {name}" in answer for answer in (listed, summary, places))
     if level != "open":
-        assert "ada@" not in listed + summary + places
+        assert "@" not in listed + summary + places
 
 
 async def test_a_visitor_that_nobody_is_called_is_refused_in_a_filter(demo_server):
