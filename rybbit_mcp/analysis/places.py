@@ -16,11 +16,14 @@ SAME_NAME_DEGREES = 0.5  # about 55 km: one place if the name is the same
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One city: the most visited of its spellings, and the visits of all of them."""
+    """One city: the most visited of its spellings, and the visits of all of them.
+
+    `others` are names that are no spelling of it: of places so near that they count as it.
+    """
 
     city: str
     visit_count: int
-    spelling_count: int = 1
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +178,10 @@ def _settling_order(location: Location) -> tuple[bool, int, str, float, float]:
 
 
 def _place(centre: _Centre) -> Place:
-    city = min(centre.spellings, key=lambda name: (-centre.spellings[name], name))
-    return Place(city, centre.spellings.total(), len(centre.spellings))
+    most_first = sorted(centre.spellings, key=lambda name: (-centre.spellings[name], name))
+    names = {normalized_name(name): name for name in reversed(most_first)}
+    city, *others = [name for name in most_first if names[normalized_name(name)] == name]
+    return Place(city, centre.spellings.total(), tuple(others))
 
 
 def _has_position(location: Location) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rybbit_mcp.analysis.places import CountryPlaces, PlaceSummary, summarize_places
+from rybbit_mcp.analysis.places import CountryPlaces, Place, PlaceSummary, summarize_places
 from rybbit_mcp.answers.answer import Answer, Cell, Table
 from rybbit_mcp.answers.budget import largest_fitting, structured_size, text_size
 from rybbit_mcp.answers.heading import first_line
@@ -142,12 +142,14 @@ def _cities(country: CountryPlaces, named_count: int, gate: Gate, privacy: Priva
     """The largest cities with their visits, the others together, and those not known."""
 
     def shown(city: str) -> str:
-        return privacy.place("", "", city).city
+        return gate.text(city, limit=CITY_LIMIT, mask=lambda name: privacy.place("", "", name).city)
 
-    parts = [
-        f"{gate.text(place.city, limit=CITY_LIMIT, mask=shown)} {place.visit_count}"
-        for place in country.cities[:named_count]
-    ]
+    def named(place: Place) -> str:
+        names = [shown(place.city), *map(shown, place.others[:1])]
+        more = f" and {len(place.others) - 1} near" if len(place.others) > 1 else ""
+        return f"{' + '.join(names)}{more} {place.visit_count}"
+
+    parts = [named(place) for place in country.cities[:named_count]]
     others = country.cities[named_count:]
     if others:
         parts.append(f"{len(others)} more {sum(place.visit_count for place in others)}")

@@ -53,6 +53,21 @@ def test_two_spellings_at_one_position_are_one_place_named_by_the_more_visited()
     assert cities_of(summary) == [("Munich", 232)]
 
 
+def test_a_place_names_the_near_ones_that_count_as_it_and_no_mere_spelling() -> None:
+    summary = summarize_places(
+        [
+            place("US", "New York", 5, 40.71, -74.00),
+            place("US", "new york", 1, 40.71, -74.00),
+            place("US", "Jersey City", 4, 40.72, -74.05),
+            place("US", "Hoboken", 1, 40.74, -74.03),
+        ]
+    )
+
+    ((city,),) = [country.cities for country in summary.countries]
+    assert (city.city, city.visit_count) == ("New York", 11)
+    assert city.others == ("Jersey City", "Hoboken")
+
+
 def test_a_spelling_is_chosen_by_all_its_visits_not_by_its_largest_location() -> None:
     summary = summarize_places(
         [

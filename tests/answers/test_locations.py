@@ -131,6 +131,23 @@ def test_places_known_by_country_only_are_shown_as_such() -> None:
     assert answer.tables[0].rows == (("DE", 5, "100%", "Berlin 2, city unknown 3"),)
 
 
+def test_near_places_that_count_as_one_are_named_beside_it() -> None:
+    answer = answer_of(
+        [
+            place("US", "New York", 5, 40.71, -74.00),
+            place("US", "Jersey City", 4, 40.72, -74.05),
+            place("US", "Hoboken", 1, 40.74, -74.03),
+            place("DE", "Mannheim", 3, 49.49, 8.47),
+            place("DE", "Ludwigshafen", 2, 49.48, 8.44),
+        ]
+    )
+
+    assert [row[3] for row in answer.tables[0].rows] == [
+        "New York + Jersey City and 1 near 10",
+        "Mannheim + Ludwigshafen 5",
+    ]
+
+
 def test_a_single_other_country_is_named() -> None:
     answer = answer_of([place(name, "", 5) for name in ("AT", "CH", "DE")], replace(ASKED, limit=2))
 
