@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from sqlglot import exp
 from rybbit_mcp.analysis import terms
 from rybbit_mcp.analysis.dialect import ERROR, LIST_TEXT, OUTBOUND, PLACE, STEP, Dialect
 from rybbit_mcp.analysis.terms import call, column, number, text
+from rybbit_mcp.analysis.zone_offsets import offsets
 from rybbit_mcp.api.matching import as_sent
 
 if TYPE_CHECKING:
@@ -131,6 +132,12 @@ def _float_text(value: float) -> str:
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
 
 
+def _moment(at: datetime) -> Term:
+    """An instant as the tables hold it."""
+    value = text(at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    return exp.Cast(this=value, to=exp.DataType.build("timestamp"))
+
+
 class DuckDB(Dialect):
     """A DuckDB with the tables of this module, holding the visits of one window."""
 
@@ -166,8 +173,14 @@ class DuckDB(Dialect):
         return exp.Cast(this=value, to=exp.DataType.build("text"))
 
     def local(self, at: Term, zone: str, form: str) -> Term:
-        instant = call("timezone", text("UTC"), at)
-        return call("strftime", call("timezone", text(zone), instant), text(form))
+        first, *later = offsets(zone)
+        cases = [
+            (exp.GTE(this=at.copy(), expression=_moment(one.since)), number(one.seconds))
+            for one in reversed(later)
+        ]
+        ahead_s = terms.chosen(cases, number(first.seconds)) if cases else number(first.seconds)
+        there = exp.Add(this=at, expression=call("to_seconds", ahead_s))
+        return call("strftime", there, text(form))
 
     def milliseconds(self, at: Term) -> Term:
         return call("epoch_ms", at)
