@@ -14,8 +14,9 @@ from pydantic import BaseModel, ValidationError
 from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection, unexpected_body
 from rybbit_mcp.api.generations import Generation
-from rybbit_mcp.api.listing import SessionQuery, check_clock, check_inside, check_obeyed
+from rybbit_mcp.api.listing import SessionQuery, check_clock
 from rybbit_mcp.api.models import Event, Session, SessionDetail
+from rybbit_mcp.api.obeying import check_inside, check_obeyed
 from rybbit_mcp.api.story import EVENT_BOUND, EVENTS_PER_CALL
 
 
@@ -69,10 +70,12 @@ class BulkVisits:
 
         Raises:
             UnexpectedBodyError: no page of the list, or rows from outside the window.
+            UnsupportedError: rows that prove that the server ignored a filter.
         """
         rows = parse_page(body)
-        check_obeyed(rows, self.query)
-        kept = {id(row) for row in self.query.keep(rows)}
+        query = self.query
+        check_obeyed(rows, query.window, query.conditions, self.connection.clock_off_s)
+        kept = {id(row) for row in query.keep(rows)}
         return tuple(place for place, row in enumerate(rows) if id(row) in kept)
 
     def check_inside(self, started_at: datetime, ended_at: datetime) -> None:
@@ -81,7 +84,7 @@ class BulkVisits:
         Raises:
             UnexpectedBodyError: it does.
         """
-        check_inside(self.query, started_at, ended_at)
+        check_inside(self.query.window, started_at, ended_at, self.connection.clock_off_s)
 
     async def events(self, session_id: str) -> tuple[Event, ...]:
         """All events of a visit, oldest first, up to `EVENT_BOUND`; long visits take more calls.

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 import anyio
 from pydantic import BaseModel
 
 from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
-from rybbit_mcp.api.errors import UnexpectedBodyError, UnsupportedError
+from rybbit_mcp.api.errors import UnexpectedBodyError
 from rybbit_mcp.api.filters import Filter
 from rybbit_mcp.api.forms import Sent
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.models import Session
+from rybbit_mcp.api.obeying import CLOCK_SLACK, check_obeyed, named_events_check
 from rybbit_mcp.api.parameters import Conditions, check_sendable, window_parameters
 from rybbit_mcp.api.patterns import TextSearch
 from rybbit_mcp.api.planning import DEVICES_ONLY, Plan, plan_sessions
@@ -30,7 +30,8 @@ SEARCH_BOUND = 10_000
 SEARCH_TIME_S = 15.0
 """After so long no further page is read, so that a slow server still gives an answer."""
 
-_CLOCK_SLACK = timedelta(hours=2)
+ROUND_COUNTS = frozenset({20, 25, 128, 256, 512, 1024})
+"""Sizes at which servers and proxies cut pages, besides whole fifties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class SessionQuery:
         parameters |= conditions.parameters(generation) | filter_parameter(plan.sent)
         check_sendable(parameters)
         is_exact = plan.is_exact and conditions.is_exact(generation)
+        if check := named_events_check(filters, window):
+            plan = replace(plan, checks=(check, *plan.checks))
         if conditions.user_id and generation.name == "A" and DEVICES_ONLY not in plan.notes:
             plan = replace(plan, notes=(*plan.notes, DEVICES_ONLY))
         return cls(site, window, conditions, parameters, plan, is_exact)
@@ -90,9 +93,21 @@ async def read_page(
     rows = await _read(connection, query, page, limit)
     kept = query.keep(rows[:limit])
     notes = query.plan.notes
-    if dropped := min(len(rows), limit) - len(kept):
-        notes += (f"not all that the server sent matches: {dropped} left out",)
-    return SessionPage(tuple(kept), page, limit, len(rows) >= limit, notes)
+    if dropped_count := min(len(rows), limit) - len(kept):
+        notes += (f"not all that the server sent matches: {dropped_count} left out",)
+    may_have_more = not is_last_page(len(rows), limit)
+    if page == 1 and may_have_more and len(rows) < limit:
+        limit = len(rows)  # the pages that a server gives that cuts them
+    return SessionPage(tuple(kept), page, limit, may_have_more, notes, dropped_count=dropped_count)
+
+
+def is_last_page(row_count: int, limit: int) -> bool:
+    """Whether a page with so many rows is surely the last.
+
+    A page that is not full may have been cut, by the server or a proxy: at a round number.
+    """
+    is_round = row_count % 50 == 0 or row_count in ROUND_COUNTS
+    return row_count == 0 or (row_count < limit and not is_round)
 
 
 async def scan_pages(
@@ -100,7 +115,8 @@ async def scan_pages(
 ) -> AsyncIterator[tuple[int, list[Session]]]:
     """All matching visits, newest first, in server pages, with the number of rows read each.
 
-    Visits that arrive meanwhile push others to the next page; those are not repeated.
+    Visits that arrive meanwhile push others to the next page; those are not repeated. Where the
+    server gives fewer rows a page than asked, the further pages are as large as its first one.
     """
     seen: set[str] = set()
     page = 1
@@ -114,8 +130,10 @@ async def scan_pages(
             )
         seen.update(row.session_id for row in rows)
         yield len(rows), query.keep(fresh)
-        if len(rows) < page_size:
+        if is_last_page(len(rows), page_size):
             return
+        if page == 1:
+            page_size = min(page_size, len(rows))
         page += 1
 
 
@@ -130,7 +148,7 @@ async def _search_page(
     async for row_count, rows in scan_pages(connection, query):
         read_count += row_count
         found += rows
-        if len(found) > wanted or row_count < SEARCH_PAGE_SIZE:
+        if len(found) > wanted or is_last_page(row_count, SEARCH_PAGE_SIZE):
             break
         if read_count >= SEARCH_BOUND or anyio.current_time() - began_at > SEARCH_TIME_S:
             is_complete = False
@@ -157,7 +175,7 @@ async def _read(
     asked = Asked("session list", query.site, has_filters="filters" in parameters)
     body = await connection.read(_Rows, lambda g: g.list_parts(query.site), parameters, asked)
     check_clock(connection, counts_back=query.window.kind == "minutes")
-    check_obeyed(body.data, query)
+    check_obeyed(body.data, query.window, query.conditions, connection.clock_off_s)
     return body.data
 
 
@@ -167,32 +185,10 @@ def check_clock(connection: Connection, *, counts_back: bool) -> None:
     Days are the same by any clock.
     """
     off_s = connection.clock_off_s or 0.0
-    if counts_back and abs(off_s) > _CLOCK_SLACK.total_seconds():
+    if counts_back and abs(off_s) > CLOCK_SLACK.total_seconds():
         way = "ahead of" if off_s > 0 else "behind"
         raise UnexpectedBodyError(
             f"The server's clock is {abs(off_s) / 3600:.1f} h {way} this machine's, so that it "
             "counted other minutes.",
             "Set the clocks right, or ask for days, such as period=7d.",
-        )
-
-
-def check_obeyed(rows: Sequence[Session], query: SessionQuery) -> None:
-    """Refuse rows that prove that the server ignored the window or lacks a field relied on."""
-    for row in rows:
-        check_inside(query, row.started_at, row.ended_at)
-    lacks_ids = rows and all("identified_user_id" not in row.model_fields_set for row in rows)
-    if query.conditions.identified_only and lacks_ids:
-        raise UnsupportedError(
-            "This server does not tell which visitors are identified.",
-            "Leave identified_only out.",
-        )
-
-
-def check_inside(query: SessionQuery, started_at: datetime, ended_at: datetime) -> None:
-    """Refuse a visit that proves that the server ignored the window."""
-    if not query.window.contains_part_of(started_at, ended_at, _CLOCK_SLACK):
-        raise UnexpectedBodyError(
-            "The server ignored the period: it sent visits from outside it.",
-            "Its version may not be what it seems; set RYBBIT_SERVER_VERSION, or check that "
-            "the clocks of both machines are right.",
         )

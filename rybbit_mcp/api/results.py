@@ -11,9 +11,10 @@ from rybbit_mcp.api.models import Event, Location, Session, SessionHead
 class SessionPage:
     """One page of visits, newest first.
 
-    `may_have_more` is True when the page is full: the API gives no total. `notes` say in our own
-    words what the numbers rest on where that is not obvious (filters applied here, a bounded
-    search). `is_complete` is False when a bound ended the search before the window did.
+    `may_have_more` is True when the page is full, or was cut: the API gives no total. `notes` say
+    in our own words what the numbers rest on where that is not obvious (filters applied here, a
+    bounded search). `is_complete` is False when a bound ended the search before the window did.
+    `dropped_count` rows came though they do not match, so that nobody knows the visits' numbers.
     """
 
     sessions: tuple[Session, ...]
@@ -22,6 +23,7 @@ class SessionPage:
     may_have_more: bool
     notes: tuple[str, ...] = ()
     is_complete: bool = True
+    dropped_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

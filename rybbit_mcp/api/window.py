@@ -51,12 +51,6 @@ class Window:
     end_on: date | None = None
     minutes: int = 0
 
-    def contains_part_of(self, started_at: datetime, ended_at: datetime, slack: timedelta) -> bool:
-        """Whether a visit with these bounds can belong to this window, give or take `slack`."""
-        if self.start_at is None or self.end_at is None:
-            return True
-        return ended_at >= self.start_at - slack and started_at <= self.end_at + slack
-
 
 def resolve_window(
     *,

@@ -388,21 +388,195 @@ async def test_more_rows_than_asked_for_are_cut() -> None:
 PAST = resolve_window(now=NOW, zone="Europe/Berlin", period="2026-11-20..2026-11-21")
 
 
-@pytest.mark.parametrize("minutes_off", [3 * 60, 100 * 24 * 60])
-async def test_a_server_that_ignores_the_window_is_found_out(minutes_off: int) -> None:
+@pytest.mark.parametrize("off_s", [1, 60 * 60, 100 * 24 * 60 * 60])
+@pytest.mark.parametrize("period", ["2026-11-20..2026-11-21", "2026-11-20T08:00..2026-11-20T09:00"])
+async def test_a_server_that_ignores_the_window_is_found_out(off_s: int, period: str) -> None:
     """All time with 200 is what servers up to 2.6 answer to windows that they do not know."""
-    for moment in (PAST.end_at, PAST.start_at):
+    window = resolve_window(now=NOW, zone="Europe/Berlin", period=period)
+    for moment, sign in ((window.end_at, 1), (window.start_at, -1)):
         assert moment is not None
-        sign = 1 if moment == PAST.end_at else -1
-        outside = f"{moment + sign * timedelta(minutes=minutes_off):%Y-%m-%d %H:%M:%S}"
-        server = ListServer([row(0, session_start=outside, session_end=outside)])
+        server = ListServer([visit_at(moment + sign * timedelta(seconds=off_s))])
 
         with pytest.raises(UnexpectedBodyError, match="ignored the period"):
-            await server.client().sessions("1", PAST)
+            await server.client().sessions("1", window)
+
+
+def visit_at(moment: datetime, **fields: Any) -> Row:
+    at = f"{moment:%Y-%m-%d %H:%M:%S}"
+    return row(0, session_start=at, session_end=at, **fields)
+
+
+async def test_a_server_that_ignores_the_zone_is_found_out() -> None:
+    """The 20th in Berlin ends at 23:00 UTC."""
+    window = resolve_window(now=NOW, zone="Europe/Berlin", period="2026-11-20")
+    server = ListServer([visit_at(datetime(2026, 11, 20, 23, 30, tzinfo=UTC))])
+
+    with pytest.raises(UnexpectedBodyError, match="ignored the period"):
+        await server.client().sessions("1", window)
+
+
+@pytest.mark.parametrize("minutes_off", [-61, 61])
+async def test_midnights_that_clocks_skip_are_believed_an_hour_off(minutes_off: int) -> None:
+    """In Santiago, 2026-09-06 begins at 01:00: engines may take another hour for its midnight."""
+    window = resolve_window(now=NOW, zone="America/Santiago", period="2026-09-06")
+    assert window.start_at is not None
+    near = window.start_at - timedelta(minutes=59)
+
+    page = await ListServer([visit_at(near)]).client().sessions("1", window)
+
+    assert len(page.sessions) == 1
+    far = window.start_at - timedelta(minutes=abs(minutes_off))
+    with pytest.raises(UnexpectedBodyError, match="ignored the period"):
+        await ListServer([visit_at(far)]).client().sessions("1", window)
+
+
+@pytest.mark.parametrize(
+    ("off_s", "early_s", "is_believed"),
+    [
+        *((0, 60, True), (0, 62, False), (-300, 359, True), (-300, 362, False)),
+        *((300, 359, True), (None, 599, True), (None, 602, False)),
+    ],
+)
+async def test_minutes_are_counted_back_from_the_servers_now(
+    off_s: int | None, early_s: int, is_believed: bool
+) -> None:
+    hour = resolve_window(now=NOW, zone="UTC", period="60m")
+    early = visit_at(NOW - timedelta(minutes=60, seconds=early_s))
+    client = dated_client([early], off_s)
+
+    if is_believed:
+        assert len((await client.sessions("1", hour)).sessions) == 1
+    else:
+        with pytest.raises(UnexpectedBodyError, match="ignored the period"):
+            await client.sessions("1", hour)
+
+
+async def test_visits_that_began_since_the_minutes_were_asked_for_are_believed() -> None:
+    hour = resolve_window(now=NOW, zone="UTC", period="60m")
+    client = dated_client([visit_at(NOW + timedelta(minutes=5))], 0)
+
+    assert len((await client.sessions("1", hour)).sessions) == 1
+
+
+def dated_client(rows: list[Row], off_s: int | None) -> RybbitClient:
+    """Of a server whose clock is so far ahead, or that does not tell the time."""
+    headers = {}
+    if off_s is not None:
+        headers["date"] = f"{NOW + timedelta(seconds=off_s):%a, %d %b %Y %H:%M:%S} GMT"
+    return RybbitClient(
+        "https://r.example",
+        "k" * 64,
+        generation=GENERATIONS["D"],
+        clock=lambda: NOW,
+        transport=httpx.MockTransport(
+            lambda _: httpx.Response(200, json={"data": rows}, headers=headers)
+        ),
+    )
+
+
+NAMED = [Filter(parameter="event_name", value=("signup",))]
+
+
+@pytest.mark.parametrize("names", [("signup",), ("signup", "buy")])
+async def test_a_server_that_ignores_a_filter_on_events_is_found_out(names: tuple[str]) -> None:
+    """Custom events and errors alone have names, and a row counts both."""
+    filters = [Filter(parameter="event_name", value=names)]
+    server = ListServer([row(600, events=1), row(700, events=0)])
+
+    with pytest.raises(UnsupportedError, match="ignored the filter event_name"):
+        await server.client().sessions("1", WEEK, filters=filters)
+
+
+@pytest.mark.parametrize("counts", [{"events": 1}, {"events": 0, "errors": 1}])
+async def test_visits_that_can_have_the_event_are_believed(counts: dict[str, int]) -> None:
+    page = await ListServer([row(600, **counts)]).client().sessions("1", WEEK, filters=NAMED)
+
+    assert (len(page.sessions), page.notes) == (1, ())
+
+
+async def test_a_visit_whose_event_may_lie_beyond_the_window_proves_nothing() -> None:
+    """Its row tells the part inside, in which it has no such event."""
+    assert PAST.start_at is not None
+    assert PAST.end_at is not None
+    minute = timedelta(minutes=1)
+    rows = [
+        visit_at(PAST.end_at - 59 * minute, events=0),
+        visit_at(PAST.end_at - 300 * minute, events=1),
+        visit_at(PAST.start_at + 59 * minute, events=0),
+    ]
+
+    page = await ListServer(rows).client().sessions("1", PAST, filters=NAMED)
+
+    assert len(page.sessions) == 1
+    assert (page.dropped_count, page.notes) == (
+        2,
+        ("not all that the server sent matches: 2 left out",),
+    )
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(parameter="event_name", value=("web-vitals",)),
+        Filter(parameter="event_name", value=(" ",)),
+        Filter(parameter="event_name", type="contains", value=("sign",)),
+        Filter(parameter="pathname", value=("/form",)),
+    ],
+)
+async def test_rows_do_not_disprove_what_they_do_not_count(wanted: Filter) -> None:
+    server = ListServer([row(600, events=0)])
+
+    page = await server.client().sessions("1", WEEK, filters=[wanted])
+
+    assert len(page.sessions) == 1
+
+
+@pytest.mark.parametrize("cap", [20, 25, 50, 100])
+async def test_a_page_that_may_have_been_cut_is_not_taken_for_all(cap: int) -> None:
+    server = CappedServer([row(n) for n in range(230)], cap)
+
+    first = await server.client().sessions("1", WEEK, limit=max(100, cap + 1))
+    second = await server.client().sessions("1", WEEK, page=first.page + 1, limit=first.limit)
+
+    assert (len(first.sessions), first.limit, first.may_have_more) == (cap, cap, True)
+    assert ids(second.sessions) == [f"visit{n:09d}" for n in range(cap, 2 * cap)]
+
+
+@pytest.mark.parametrize("count", [1, 19, 21, 49, 51, 99])
+async def test_a_page_cut_at_no_round_number_is_the_last(count: int) -> None:
+    page = await ListServer([row(n) for n in range(count)]).client().sessions("1", WEEK, limit=100)
+
+    assert (page.limit, page.may_have_more) == (100, False)
+
+
+@pytest.mark.parametrize("cap", [50, 128, 500])
+@pytest.mark.parametrize("count", [49, 50, 51, 1100])
+async def test_all_visits_are_searched_whatever_a_server_gives_a_page(cap: int, count: int) -> None:
+    server = CappedServer([row(n) for n in range(count)], cap)
+    last = f"visit{count - 1:09d}"
+    city = Filter(parameter="city", value=("Berlin",))
+    server.rows[-1]["city"] = "Berlin"
+
+    page = await server.client().sessions("1", WEEK, filters=[city])
+
+    assert (ids(page.sessions), page.is_complete, page.may_have_more) == ([last], True, False)
+    assert any(f"newest {count} visits" in note for note in page.notes)
+
+
+class CappedServer(ListServer):
+    """Gives no more rows a page than its cap, from where the page as asked begins."""
+
+    def __init__(self, rows: list[Row], cap: int):
+        super().__init__(rows)
+        self.cap = cap
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(super().__call__(request).content)
+        return httpx.Response(200, json={"data": body["data"][: self.cap]})
 
 
 async def test_visits_at_the_bounds_of_the_window_are_right() -> None:
-    """A visit across a bound is cut there; clocks may differ a little."""
+    """A visit across a bound is cut there; what is not is in the window all the same."""
     assert PAST.start_at is not None
     assert PAST.end_at is not None
     hour = timedelta(hours=1)

@@ -125,7 +125,8 @@ async def test_rows_that_do_not_match_are_not_kept() -> None:
         ({}, False),
         ({"conditions": Conditions(min_pageviews=2)}, True),
         ({"filters": [Filter(parameter="browser", value=("Chrome",))]}, True),
-        ({"filters": [Filter(parameter="event_name", value=("signup",))]}, False),
+        ({"filters": [Filter(parameter="pathname", value=("/form",))]}, False),
+        ({"filters": [Filter(parameter="event_name", value=("signup",))]}, True),
     ],
 )
 async def test_it_is_known_whether_rows_prove_anything(
