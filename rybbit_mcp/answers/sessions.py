@@ -138,7 +138,7 @@ class _Listing:
         if following.shown_count == len(self.visits):
             return self.whole(density)
         extent = (
-            f"{_numbers(before, following.shown_count)}, newest first; more follow, left out to "
+            f"{_numbers(self.page, following.shown_count)}, newest first; more follow, left out to "
             f"stay within {max_chars} characters"
         )
         calls = (self.asked.call(following.page, following.limit),)
@@ -201,25 +201,35 @@ def _removed(gate: Gate) -> tuple[str, ...]:
 
 def _extent(page: SessionPage) -> str:
     """Which visits these are, and of how many where that is certain."""
-    before = (page.page - 1) * page.limit
-    numbers = _numbers(before, len(page.sessions))
+    numbers = _numbers(page, len(page.sessions))
     if page.may_have_more:
-        return f"{numbers}, newest first; more follow"
+        return f"{numbers}, newest first; more may follow"
     if not page.is_complete:
         return f"{numbers}, newest first; older ones were not read"
+    if page.dropped_count:
+        return f"{numbers}, newest first; none follow"
+    before = (page.page - 1) * page.limit
     total = before + len(page.sessions)
     if before:
         return f"{numbers} of {total}, newest first"
     return "the only visit" if total == 1 else f"all {total} visits, newest first"
 
 
-def _numbers(before: int, count: int) -> str:
+def _numbers(page: SessionPage, count: int) -> str:
+    """The visits' numbers from the newest on; where rows were left out, only how many they are."""
+    if page.dropped_count:
+        return count_of(count, "visit")
+    before = (page.page - 1) * page.limit
     return f"visit {before + 1}" if count == 1 else f"visits {before + 1} to {before + count}"
 
 
 def _empty(page: SessionPage, asked: VisitsAsked, gate: Gate) -> Answer:
     calls: tuple[str, ...] = ()
-    if page.page > 1:
+    diagnosis = asked.diagnosis
+    if page.may_have_more:
+        extent = f"no matching visit on page {page.page}; more may follow"
+        calls, diagnosis = (asked.call(page.page + 1, page.limit),), ()
+    elif page.page > 1:
         extent = f"page {page.page} is empty: the visits end before it"
         calls = (asked.call(1, page.limit),)
     elif not page.is_complete:
@@ -228,7 +238,7 @@ def _empty(page: SessionPage, asked: VisitsAsked, gate: Gate) -> Answer:
         extent = "no visit of this time matches"
     else:
         extent = "no visits in this time"
-    head = (_title(asked), _with_filters(extent, asked), *page.notes, *asked.diagnosis)
+    head = (_title(asked), _with_filters(extent, asked), *page.notes, *diagnosis)
     return Answer(head, next=calls, notes=_removed(gate))
 
 

@@ -87,7 +87,7 @@ def ids_of(answer: Answer) -> list[str]:
 def test_visits_are_listed_under_their_summary() -> None:
     assert render(answer_of(made_visits(6), limit=6)) == snapshot("""\
 # visits of Acme Shop (site 1) · 2026-11-18 to 2026-11-24 (today until 14:05) Europe/Berlin · period 7d
-# visits 1 to 6, newest first; more follow
+# visits 1 to 6, newest first; more may follow
 # of these 6 visits: 4 bounced (67%), median 0s, 12 pageviews, 1 with errors, 2 visitors · channels: Organic Search 2, Direct 1, 3 others 3 · countries: DE 2, AT 1, 3 others 3 · entry pages: /product/42 3, / 2, /pricing 1 · devices: Mobile 4, Desktop 2
 
 start	dur_s	pageviews[/events[/errors]]	entry→exit	from	device	place	visitor	id
@@ -105,7 +105,7 @@ def test_a_dense_answer_says_once_what_is_usual() -> None:
     text = render(answer_of(made_visits(100, device_type="Mobile"), asked("30d")))
     assert "\n".join(text.split("\n")[:16]) == snapshot("""\
 # visits of Acme Shop (site 1) · 2026-10-26 to 2026-11-24 (today until 14:05) Europe/Berlin · period 30d
-# visits 1 to 100, newest first; more follow
+# visits 1 to 100, newest first; more may follow
 # of these 100 visits: 44 bounced (44%), median 16s, 284 pageviews, 12 with errors, 50 visitors · channels: Direct 37, Organic Search 16, Referral 13, 5 others 34 · countries: DE 16, US 16, 21 others 68 · entry pages: / 31, /product/42 17, 11 others 52
 # all rows: device_type=Mobile
 # short, unless a row says more: ~ = /product, Paid Search = Paid Search google/brand, Referral = Referral github.com, AI = AI chatgpt.com, Email = Email newsletter/november, Paid Social = Paid Social facebook/black-friday, Social = Organic Social linkedin.com, Search = Organic Search google.com, Android = Android Chrome, iOS = iOS Safari, place without country = DE
@@ -215,12 +215,56 @@ def test_a_search_that_was_ended_says_so_and_claims_no_total() -> None:
         assert re.search(r"not read|that were read", render(answer))
 
 
+def left_out(kept_count: int, *, page: int = 1, limit: int = 20, has_more: bool) -> Answer:
+    """The answer to a page of which some rows were left out."""
+    return render_sessions(
+        SessionPage(made_visits(kept_count), page, limit, has_more, dropped_count=5),
+        asked(filters="channel equals Email"),
+        privacy=PRIVACY,
+        gate=Gate(),
+        max_chars=8000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "has_more", "said"),
+    [
+        (1, True, "10 visits, newest first; more may follow"),
+        (3, True, "10 visits, newest first; more may follow"),
+        (3, False, "10 visits, newest first; none follow"),
+        (1, False, "10 visits, newest first; none follow"),
+    ],
+)
+def test_visits_have_no_numbers_where_rows_were_left_out(
+    page: int, has_more: bool, said: str
+) -> None:
+    answer = left_out(10, page=page, has_more=has_more)
+
+    assert answer.head[1] == f"{said} · filters: channel equals Email"
+    assert len(answer.next) == has_more
+
+
+@pytest.mark.parametrize("page", [1, 3])
+def test_a_page_of_which_nothing_is_left_is_not_called_the_end(page: int) -> None:
+    answer = left_out(0, page=page, has_more=True)
+
+    extent = f"no matching visit on page {page}; more may follow"
+    assert answer.head[1] == f"{extent} · filters: channel equals Email"
+    assert answer.next == (f'list_sessions(site=1, period="7d", page={page + 1}, limit=20)',)
+
+
+def test_a_shortened_page_of_which_rows_were_left_out_has_no_numbers() -> None:
+    page = SessionPage(made_visits(80), 2, 100, may_have_more=True, dropped_count=20)
+    answer = render_sessions(page, asked(), privacy=PRIVACY, gate=Gate(), max_chars=4000)
+    assert answer.head[1].startswith(f"{len(ids_of(answer))} visits, newest first; more follow")
+
+
 # Where the visits stand, and how to go on
 
 
 def test_a_full_page_gives_the_call_for_the_next() -> None:
     answer = answer_of(made_visits(20), asked(given=MOBILE), page=3)
-    assert answer.head[1] == "visits 41 to 60, newest first; more follow"
+    assert answer.head[1] == "visits 41 to 60, newest first; more may follow"
     assert answer.next == (f'list_sessions(site=1, period="7d", page=4, limit=20{MOBILE})',)
 
 
@@ -244,7 +288,7 @@ def test_a_shortened_page_goes_on_right_after_its_last_visit() -> None:
     page, limit = int(found[1]), int(found[2])
     assert 0 < shown_count < 100
     assert (page - 1) * limit == 100 + shown_count
-    assert f"visits 101 to {100 + shown_count}, newest first; more follow" in answer.head[1]
+    assert f"visits 101 to {100 + shown_count}, newest first; more follow, left" in answer.head[1]
     assert "4000 characters" in answer.head[1]
 
 
