@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from rybbit_mcp.analysis.local_cache import Filled, StoreCache, window_key
 from rybbit_mcp.analysis.local_feed import no_report
-from rybbit_mcp.api.errors import BadRequestError
+from rybbit_mcp.api.errors import BadRequestError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -96,15 +96,27 @@ class LocalEngine:
         question = await to_thread.run_sync(  # loads and compiles, which takes a moment
             _question, specification, site, max_sessions, max_details, progress
         )
+        try:
+            return await self._run(question)
+        except UnsupportedError:  # a server that ignores the filter is asked without
+            if question.narrowed_to is None:
+                raise
+            return await self._run(replace(question, narrowed_to=None))
+
+    async def _run(self, question: _Question) -> Outcome:
         feed, question = await self._feed(question)
-        key = self._key(question)
+        called_at = self._clock()
+        key = self._key(question, called_at)
         async with self._cache.hold(key):
-            filled = self._cache.get(key, max_sessions, self._clock())
+            filled = self._cache.get(key, question.most_sessions, self._clock())
             if filled is None:
                 filled = await self._filled(question, feed)
                 if filled.reading.stop != "failure":
                     self._cache.put(key, filled)
-            return await self._answer(question, feed, filled)
+            outcome = await self._answer(question, feed, filled)
+        if filled.read_at >= called_at:
+            return outcome
+        return replace(outcome, basis=replace(outcome.basis, read_at=filled.read_at))
 
     def forget(self) -> None:
         """Drop all visits that were kept for further questions."""
@@ -123,23 +135,23 @@ class LocalEngine:
             return await self._feed(replace(question, narrowed_to=None))
         return feed, question
 
-    def _key(self, question: _Question) -> Hashable:
+    def _key(self, question: _Question, now: datetime) -> Hashable:
         asked = question.asked
         return (
             self._identity,
             question.site,
-            window_key(asked.window),
+            window_key(asked.window, now),
             question.filters,
             asked.conditions,
         )
 
     async def _filled(self, question: _Question, feed: VisitFeed) -> Filled:
         """A new store with the visits; none is left behind if that fails or is cancelled."""
-        from rybbit_mcp.analysis.local_paging import SETTLED_AFTER, Pager
+        from rybbit_mcp.analysis.local_paging import Pager, is_live_at
         from rybbit_mcp.analysis.local_store import VisitStore
 
         window, began_at = question.asked.window, self._clock()
-        is_live = window.end_at is None or window.end_at >= began_at - SETTLED_AFTER
+        is_live = is_live_at(window, began_at)
         async with self._filling:
             store = await to_thread.run_sync(VisitStore)
             try:
@@ -152,13 +164,15 @@ class LocalEngine:
                     report=question.report,
                 ).read()
                 narrowed_to = question.narrowed_to
-                if narrowed_to is not None and narrowed_to.parameter == "event_name":
+                is_proved = not reading.dropped_count
+                if narrowed_to and narrowed_to.parameter == "event_name" and is_proved:
                     await to_thread.run_sync(store.keep_members, narrowed_to.value[0], None)
             except BaseException:
                 store.close()
                 raise
         # What a limit cut is believed no longer than what goes on.
-        is_short_lived = is_live or reading.stop in {"calls", "rate"}
+        has_gaps = reading.is_torn or reading.repeated_count > 0
+        is_short_lived = is_live or has_gaps or reading.stop in {"calls", "rate"}
         return Filled(store, reading, question.most_sessions, began_at, is_short_lived)
 
     async def _answer(self, question: _Question, feed: VisitFeed, filled: Filled) -> Outcome:
@@ -206,7 +220,7 @@ class LocalEngine:
     async def _list_members(self, question: _Question, needs: Needs, filled: Filled) -> None:
         """Ask the server which visits have the events of which only that matters."""
         from rybbit_mcp.analysis.local_asking import find_matter
-        from rybbit_mcp.analysis.local_details import list_members
+        from rybbit_mcp.analysis.local_members import list_members
         from rybbit_mcp.analysis.local_needs import filter_of_event
 
         asked, store = question.asked, filled.store
@@ -227,7 +241,9 @@ class LocalEngine:
             except BadRequestError:
                 continue
             since = filled.reading.oldest_end_at if filled.reading.stop else None
-            await list_members(members, store, name, since)
+            await list_members(
+                members, store, name, window=asked.window, now=self._clock(), since=since
+            )
 
 
 def _question(

@@ -101,10 +101,11 @@ class StoreCache:
         return sum(size for _, size in self._filled.values())
 
 
-def window_key(window: Window) -> Hashable:
+def window_key(window: Window, now: datetime) -> Hashable:
     """Equal for windows that select the same visits when asked at the same time.
 
     Windows that reach now have another end at each question; how they were asked does not change.
+    The part of a period that is compared has another end each time, and is asked the same.
     """
     match window.kind:
         case "days":
@@ -113,4 +114,6 @@ def window_key(window: Window) -> Hashable:
             return ("minutes", window.minutes)
         case "all":
             return ("all",)
-    return ("instants", window.start_at, window.asked, window.zone)
+    end_at = window.end_at
+    reaches_now = end_at is None or end_at >= now - LIVE_FOR
+    return ("instants", window.start_at, window.asked, None if reaches_now else end_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 Number = int | float | None
 """None where there is nothing to compute from, as the median of no visits."""
@@ -29,6 +30,7 @@ class Basis:
     `session_count` visits were counted. `is_whole` is False where a bound cut them: then
     `cut` says in our own words what was seen and what to do. `detail_count` visits were read
     event by event of `detail_of` that a question about events concerns (None: not needed).
+    `read_at` says when the visits were read, where that was for an earlier question.
     """
 
     engine: str
@@ -38,6 +40,7 @@ class Basis:
     detail_count: int | None = None
     detail_of: int | None = None
     notes: tuple[str, ...] = ()
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

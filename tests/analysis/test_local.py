@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from rybbit_mcp.analysis.comparison import other_window
 from rybbit_mcp.analysis.local import LocalEngine
 from rybbit_mcp.analysis.local_cache import StoreCache
 from rybbit_mcp.analysis.outcome import Outcome
@@ -35,7 +36,7 @@ SIGNUP = EventCondition("event", "signup")
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rybbit_mcp.analysis.local_paging.PAGE_SIZE", 10)
-    monkeypatch.setattr("rybbit_mcp.analysis.local_details.PAGE_SIZE", 10)
+    monkeypatch.setattr("rybbit_mcp.analysis.local_members.PAGE_SIZE", 10)
 
 
 class Asker:
@@ -221,6 +222,42 @@ async def test_the_zone_of_groups_does_not_matter_to_minutes() -> None:
         await ask(replace(BY_CHANNEL, window=window, group_by=("hour",)))
 
     assert len(ask.site.calls) == 1
+
+
+@pytest.mark.parametrize("compare", ["previous_period", "yesterday"])
+async def test_a_part_of_a_period_is_not_taken_for_a_longer_part(compare: str) -> None:
+    ask = Asker(FakeSite(visits(5)))
+    for minutes in (0, 9):
+        ask.now = NOW + timedelta(minutes=minutes)
+        today = resolve_window(now=ask.now, zone="UTC", period="today")
+        await ask(replace(BY_CHANNEL, window=other_window(today, compare, ask.now)))
+
+    assert len(ask.site.calls) == 2
+
+
+async def test_a_stretch_that_goes_on_is_read_once_in_a_minute() -> None:
+    ask = Asker(FakeSite(visits(5)))
+    for seconds in (0, 50):
+        ask.now = NOW + timedelta(seconds=seconds)
+        window = resolve_window(
+            now=ask.now, zone="UTC", period="2026-11-24T10:00..2026-11-24T20:00"
+        )
+        await ask(replace(BY_CHANNEL, window=window))
+
+    assert len(ask.site.calls) == 1
+
+
+async def test_what_was_read_for_an_earlier_question_says_when() -> None:
+    ask = Asker(FakeSite(visits(5)))
+    first = await ask(BY_CHANNEL)
+    ask.now += timedelta(seconds=40)
+    second = await ask(BY_CHANNEL)
+    ask.now += timedelta(seconds=40)
+    third = await ask(BY_CHANNEL)
+
+    assert first.basis.read_at is None
+    assert second.basis.read_at == NOW
+    assert third.basis.read_at is None
 
 
 async def test_engines_share_a_cache_and_never_the_visits_of_another_key() -> None:
