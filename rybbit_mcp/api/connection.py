@@ -19,6 +19,8 @@ from rybbit_mcp.api.models import OrganizationList
 from rybbit_mcp.api.naming import AllowedSites
 from rybbit_mcp.api.refusals import is_of_another_generation, refusal, unknown_route
 from rybbit_mcp.api.reply import Reply
+from rybbit_mcp.api.sizes import size_of
+from rybbit_mcp.api.wire import in_thread_if_long
 
 Body = TypeVar("Body", bound=BaseModel)
 PartsOf = Callable[[Generation], Sequence[str]]
@@ -79,7 +81,7 @@ class Connection:
         once: servers get upgraded.
         """
         reply = await self._accepted(parts_of, parameters, asked)
-        body = _parse(reply, model, asked)
+        body = await _parsed(reply, model, asked)
         if asked.site:
             self._seen.open_sites.add(asked.site)
         return body
@@ -111,14 +113,15 @@ class Connection:
     async def _answer(
         self, parts_of: PartsOf, parameters: Mapping[str, str], asked: Asked
     ) -> tuple[Generation, Reply]:
+        size = size_of(asked.what, parameters)
         generation = await self.generation()
-        reply = await self.http.get(parts_of(generation), parameters)
+        reply = await self.http.get(parts_of(generation), parameters, size=size)
         # A 200 is not looked into: it may be megabytes.
         if reply.status == 200 or not is_of_another_generation(reply, asked, generation):
             return generation, reply
         sibling = GENERATIONS["A" if generation.name == "B" else "B"]
         if not generation.has_site_routes and parts_of(sibling) != parts_of(generation):
-            second = await self.http.get(parts_of(sibling), parameters)
+            second = await self.http.get(parts_of(sibling), parameters, size=size)
             if not second.is_unknown_route:
                 self._found = sibling
                 return sibling, second
@@ -127,7 +130,7 @@ class Connection:
         self._found = None
         found = await self.generation()
         if found is not generation:
-            second = await self.http.get(parts_of(found), parameters)
+            second = await self.http.get(parts_of(found), parameters, size=size)
             if second.status == 200 or not (generation.has_site_routes and self.is_guessing):
                 return found, second
             self._found = generation  # hardly one of the oldest all of a sudden: it is in trouble
@@ -210,9 +213,9 @@ def _printable(name: str) -> str:
     return "".join(character for character in name if character.isprintable())[:40]
 
 
-def _parse(reply: Reply, model: type[Body], asked: Asked) -> Body:
+async def _parsed(reply: Reply, model: type[Body], asked: Asked) -> Body:
     try:
-        return model.model_validate_json(reply.body)
+        return await in_thread_if_long(reply.body, model.model_validate_json)
     except ValidationError as error:
         raise unexpected_body(error, asked.what) from None
 

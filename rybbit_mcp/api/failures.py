@@ -71,8 +71,16 @@ def redirected(status: int) -> UnexpectedBodyError:
 def too_large(most_bytes: int) -> UnexpectedBodyError:
     """The error of an answer larger than allowed."""
     return UnexpectedBodyError(
-        f"The server's answer is larger than {most_bytes / 2**20:.0f} MB.",
+        f"The server's answer is larger than {most_bytes / 2**20:.3g} MB.",
         "Ask for a shorter period or a smaller limit.",
+    )
+
+
+def too_many() -> UnexpectedBodyError:
+    """The error of an answer with far more records or values in it than were asked for."""
+    return UnexpectedBodyError(
+        "The server's answer holds far more than was asked for.",
+        "Check that no proxy changes its answers; or ask for a shorter period.",
     )
 
 

@@ -32,12 +32,12 @@ from rybbit_mcp.api.failures import (
 )
 from rybbit_mcp.api.reply import Reply
 from rybbit_mcp.api.sharing import Flights
+from rybbit_mcp.api.sizes import LARGEST_BODY, ONE_THING, Size
 from rybbit_mcp.api.wire import CONNECT_TIMEOUT_S, MOST_REQUESTS, Wire
 
 TOTAL_TIMEOUT_S = 24.0
 ATTEMPTS = 3
 LONGEST_WAIT_S = 5.0
-LARGEST_BODY = 64 * 1024 * 1024
 LOOK_S = 2.0
 """How long a server that was down has for a sign of life."""
 TELLING = 0.5
@@ -124,11 +124,12 @@ class Http:
         parameters: Mapping[str, str] | None = None,
         *,
         with_key: bool = True,
+        size: Size = ONE_THING,
     ) -> Reply:
         """The server's answer to a GET, after at most two retries and `total_timeout_s`.
 
         `parts` are path segments below `/api/`; each is percent-encoded. The same GET under way
-        is not made twice: both callers get its answer.
+        is not made twice: both callers get its answer. `size` bounds what may come.
 
         Raises:
             ConnectionFailedError, RequestTimeoutError, UnexpectedBodyError (too large).
@@ -138,7 +139,9 @@ class Http:
         call = self._breaker.begin()
 
         async def once() -> Reply:
-            reply = await self._once(call, "GET", parts, parameters=parameters, with_key=with_key)
+            reply = await self._once(
+                call, "GET", parts, parameters=parameters, with_key=with_key, size=size
+            )
             if _is_passing(reply):
                 raise _PassingFailure(reply)
             return reply
@@ -252,11 +255,17 @@ class Http:
         parameters: Mapping[str, str] | None = None,
         content: Mapping[str, object] | None = None,
         with_key: bool = True,
+        size: Size = ONE_THING,
     ) -> Reply:
         async with self._turns:
             self._breaker.asks(call, anyio.current_time())
             return await self._wire.exchange(
-                method, parts, parameters=parameters, content=content, with_key=with_key
+                method,
+                parts,
+                parameters=parameters,
+                content=content,
+                with_key=with_key,
+                size=size,
             )
 
 

@@ -6,21 +6,31 @@ import contextlib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import quote
 
 import httpx
+from anyio import to_thread
 
 from rybbit_mcp.api.call_budget import DAILY_LEFT, CallBudget
 from rybbit_mcp.api.errors import ConfigurationError
-from rybbit_mcp.api.failures import too_large
+from rybbit_mcp.api.failures import too_large, too_many
 from rybbit_mcp.api.reply import Reply, clock_off_s, retry_after_s
+from rybbit_mcp.api.sizes import ONE_THING, Size
 from rybbit_mcp.api.unpacking import pieces
+
+Result = TypeVar("Result")
 
 CONNECT_TIMEOUT_S = 5.0
 MOST_REQUESTS = 8
 """Of calls at the same time; those beyond wait for their turn."""
 
 MOST_REDIRECTS = 3
+LARGEST_ERROR = 64 * 2**10
+"""Of what is no 200; Rybbit's own have a hundred bytes."""
+
+LONG_BODY = 256 * 2**10
+"""From here on a body is worked on in a thread, so that pings and the end of input are heard."""
 
 
 class Wire:
@@ -69,11 +79,14 @@ class Wire:
         content: Mapping[str, object] | None = None,
         with_key: bool = True,
         most_s: float | None = None,
+        size: Size = ONE_THING,
     ) -> Reply:
-        """The whole answer to one request; `most_s` bounds each wait of it.
+        """The whole answer to one request; `most_s` bounds each wait of it, `size` the answer.
 
         `parts` are path segments below `/api/`; each is percent-encoded. A GET follows at most
         `MOST_REDIRECTS` redirects that stay on the server and keep the parameters.
+
+        The body of an error is left out where it is long.
 
         Raises:
             httpx.RequestError: no answer. UnexpectedBodyError: too large, or not to be unpacked.
@@ -89,28 +102,26 @@ class Wire:
         )
         redirects_left = MOST_REDIRECTS
         while True:
-            reply, moved = await self._answer(request)
+            reply, moved = await self._answer(request, size)
             if moved is None or not redirects_left or not _may_follow(request, moved):
+                if await in_thread_if_long(reply.body, size.is_exceeded_by):
+                    raise too_many()
                 return reply
             request = moved
             redirects_left -= 1
 
-    async def _answer(self, request: httpx.Request) -> tuple[Reply, httpx.Request | None]:
+    async def _answer(
+        self, request: httpx.Request, size: Size
+    ) -> tuple[Reply, httpx.Request | None]:
         """One answer, and the request that it redirects to."""
         response = await self._pool().send(request, stream=True)
         async with contextlib.aclosing(response):
             headers = response.headers
             now = self._clock()
             self.budget.note(response.status_code, headers, now)
-            body = bytearray()
-            async for piece in pieces(response):
-                if len(body) + len(piece) > self._largest_body:
-                    body.clear()  # whoever keeps the error keeps this frame
-                    raise too_large(self._largest_body)
-                body += piece
             reply = Reply(
                 response.status_code,
-                bytes(body),
+                await self._body(response, size),
                 retry_after_s=retry_after_s(headers.get("retry-after"), now),
                 is_redirect=response.is_redirect,
                 # What a cache answers was dated when the cache got it.
@@ -119,12 +130,32 @@ class Wire:
             )
             return reply, response.next_request
 
+    async def _body(self, response: httpx.Response, size: Size) -> bytes:
+        is_good = response.status_code == 200
+        most_bytes = min(self._largest_body, size.most_bytes if is_good else LARGEST_ERROR)
+        body = bytearray()
+        async for piece in pieces(response):
+            if len(body) + len(piece) > most_bytes:
+                body.clear()  # whoever keeps the error keeps this frame
+                if not is_good:
+                    break
+                raise too_large(most_bytes)
+            body += piece
+        return bytes(body)
+
     def _pool(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = _make_pool(
                 self._transport, self._ca_file, self._user_agent, self._timeout_s
             )
         return self._client
+
+
+async def in_thread_if_long(body: bytes, work: Callable[[bytes], Result]) -> Result:
+    """What `work` makes of the body; of a long one in a thread, which is left behind if need be."""
+    if len(body) < LONG_BODY:
+        return work(body)
+    return await to_thread.run_sync(work, body, abandon_on_cancel=True)
 
 
 def _make_pool(

@@ -593,7 +593,11 @@ async def test_a_body_that_is_not_rybbits_is_one_error(body: bytes) -> None:
 
     assert isinstance(found, UnexpectedBodyError)
     assert "SECRET-TEXT" not in str(found)
-    assert "session list answer is not what Rybbit sends" in found.message
+    is_nested = body.count(b"[") > 1000
+    says = (
+        "holds far more than was asked for" if is_nested else "list answer is not what Rybbit sends"
+    )
+    assert says in found.message
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)

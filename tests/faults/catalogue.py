@@ -152,6 +152,38 @@ async def large(exchange: Exchange) -> None:
     await _stream(exchange, (b'{"data":[' if n == 0 else part for n in range(200)))
 
 
+_TIME = b'"2026-11-24 12:00:00"'
+_VISIT = (
+    b'{"session_id":"S123456789","session_start":' + _TIME + b',"session_end":' + _TIME + b","
+    b'"session_duration":0,"pageviews":1,"events":0,"errors":0,"outbound":0}'
+)
+_SMALL: dict[str, tuple[bytes, bytes, bytes]] = {
+    "version": (b'{"version":"2.7.0","more":[', b"{}", b"]}"),
+    "locations": (b'{"data":[', b'{"count":1}', b"]}"),
+    "organizations": (b'[{"id":"o","sites":[', b'{"id":"1"}', b"]}]"),
+    "sessions": (b'{"data":[', _VISIT, b"]}"),
+    "session": (
+        b'{"data":{"session":' + _VISIT + b',"events":[',
+        b'{"timestamp":' + _TIME + b"}",
+        b'],"pagination":{"total":10,"hasMore":false}}}',
+    ),
+}
+"""What an answer begins with, a record that every model takes, and its end."""
+
+
+def small_records(size: int) -> Act:
+    """Valid records, each as small as they come, and far more than anybody asked for."""
+
+    async def act(exchange: Exchange) -> None:
+        last = exchange.request.path.rsplit("/", 1)[1]
+        begin, record, end = _SMALL.get(last, _SMALL["session"])
+        part = (record + b",") * (MEGABYTE // (len(record) + 1))
+        parts = [begin, *[part] * size, record + end]
+        await _stream(exchange, iter(parts))
+
+    return act
+
+
 def _bomb(layers: int) -> list[bytes]:
     pressing = zlib.compressobj(9, wbits=31)
     zeros = b" " * MEGABYTE
@@ -331,6 +363,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("headers without end", endless_head),
     # Answers of a wrong size or form.
     Fault("body of 200 MB", large, alone=True),
+    Fault("60 MB of small records", small_records(60), alone=True),
+    Fault("1 MB of small records", small_records(1), alone=True),
     Fault("gzip bomb", bomb(1), alone=True),
     Fault("gzip bomb in gzip", bomb(2), alone=True),
     Fault("gzip that is none", bad_gzip),
