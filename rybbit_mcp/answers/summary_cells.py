@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rybbit_mcp.analysis.outcome import Number
 from rybbit_mcp.analysis.specification import property_of
 from rybbit_mcp.answers.answer import Cell
+from rybbit_mcp.answers.clean import shorten
+from rybbit_mcp.answers.event_cells import pair_text
 from rybbit_mcp.answers.visit_cells import shorten_middle
 from rybbit_mcp.answers.words import number
 
@@ -117,9 +119,17 @@ def _key_cell(dimension: str, text: str, gate: Gate, privacy: Privacy) -> str:
     if dimension in _ADDRESSES:
         return gate.text(text, limit=LONGEST_KEY, mask=privacy.url)
     if name := property_of(dimension):
-        pairs = dict(privacy.properties({name: text}, gate))
-        return next(iter(pairs.values()), "") or HIDDEN
+        return _property(name, text, gate, privacy)
     return gate.text(text, limit=LONGEST_KEY, mask=lambda value: _placed(dimension, value, privacy))
+
+
+def _property(name: str, text: str, gate: Gate, privacy: Privacy) -> str:
+    """The value of a property; of one that is JSON, as pairs without the property's name."""
+    pairs = privacy.properties({name: text}, gate)
+    inner = [(key.removeprefix(f"{name}."), value) for key, value in pairs]
+    if not any(value for _, value in pairs):
+        return HIDDEN
+    return pairs[0][1] if inner == pairs else shorten(pair_text(inner), LONGEST_KEY)
 
 
 def _placed(dimension: str, text: str, privacy: Privacy) -> str:
