@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rybbit_mcp.answers import addresses, records
 from rybbit_mcp.answers.characters import visible
-from rybbit_mcp.answers.masking import Masker, mask_ip_addresses
+from rybbit_mcp.answers.folding import unescaped
+from rybbit_mcp.answers.ip_addresses import MARK, is_whole_address
+from rybbit_mcp.answers.logins import without_logins
+from rybbit_mcp.answers.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +25,12 @@ PrivacyLevel = Literal["strict", "standard", "open"]
 
 SHORTEST_KEY_BYTES = 16
 _NAME = re.compile(r"[uv][0-9]{9}")
-_WEB_ADDRESS = re.compile(r"(?i)(?<![a-z0-9+.-])https?://[^\s\"'<>()\[\]{}]+")
+_WEB_ADDRESS = re.compile(
+    r"(?i)(?<![a-z0-9+.-])https?://(?:\[[0-9a-f:.]{2,60}\][^\s\"'<>()\[\]{}]*|[^\s\"'<>()\[\]{}]+)"
+)
+
+# Hosts that link to a phone number.
+_NUMBERS_IN_PATH = frozenset({"wa.me"})
 
 
 class Treatment(StrEnum):
@@ -94,7 +102,7 @@ class Privacy:
         self._treatments: dict[str, Treatment] = {
             field.name: getattr(field, level) for field in FIELDS
         }
-        self._mask = mask_ip_addresses if level == "open" else Masker(self.pseudonym)
+        self._mask = Masker(None if level == "open" else self.pseudonym)
         # The same few pages and sites stand in most rows of most answers.
         self._path = lru_cache(maxsize=1024)(self._masked_path)
         self._url = lru_cache(maxsize=1024)(self._masked_url)
@@ -134,7 +142,8 @@ class Privacy:
         Shape: below `open` an address of the web inside it reads as `url` would print it.
         """
         if "://" in value and self._treatments["query string"] is not Treatment.SHOWN:
-            value = _WEB_ADDRESS.sub(lambda match: self.url(match[0]), visible(value)[0])
+            value = without_logins(visible(value)[0], "")
+            value = _WEB_ADDRESS.sub(lambda match: self.url(match[0]), value)
         return self._mask(value)
 
     def query(self, value: str) -> str:
@@ -142,7 +151,7 @@ class Privacy:
         treatment = self._treatments["query string"]
         if treatment is Treatment.HIDDEN:
             return ""
-        text = visible(value)[0].removeprefix("?")
+        text = without_logins(unescaped(visible(value)[0])).removeprefix("?")
         if treatment is Treatment.CAMPAIGN:
             return addresses.campaign_query(text, self._mask)
         return addresses.masked_query(text, self._mask)
@@ -156,17 +165,15 @@ class Privacy:
         return self._url(value)
 
     def _masked_path(self, value: str) -> str:
-        parts = addresses.split(visible(value)[0])
-        return self._tail(addresses.masked_path(parts.path, self._mask), parts)
+        parts = addresses.split(without_logins(unescaped(visible(value)[0])))
+        return self._tail(self._mask.path(parts.path), parts)
 
     def _masked_url(self, value: str) -> str:
-        parts = addresses.split_url(visible(value)[0])
-        if not parts.host:
-            return self.path(value)
-        path = addresses.masked_path(parts.path, self._mask)
-        return self._tail(
-            f"{parts.scheme}{self._mask(parts.host)}{'' if path == '/' else path}", parts
-        )
+        parts = addresses.split_url(unescaped(visible(value)[0]))
+        path = "" if parts.host and parts.path == "/" else parts.path
+        if parts.host in _NUMBERS_IN_PATH:
+            return self._tail(self._mask(f"{parts.host}{path}"), parts)
+        return self._tail(f"{parts.scheme}{self._mask(parts.host)}{self._mask.path(path)}", parts)
 
     def _tail(self, before: str, parts: addresses.Parts) -> str:
         query = self.query(parts.query)
@@ -193,6 +200,8 @@ class Privacy:
         treatment = self._treatments[field]
         if not record or treatment is Treatment.HIDDEN:
             return []
+        if treatment is Treatment.SHOWN:
+            record = _without_whole_addresses(record)
         reader = records.Reader(
             mask=self.text,
             name=None if treatment is Treatment.SHOWN else self.pseudonym,
@@ -217,3 +226,17 @@ class Privacy:
         text = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
         digest = blake2b(text, key=self._key, digest_size=8).digest()
         return f"{int.from_bytes(digest) % 10**9:09d}"
+
+
+def _without_whole_addresses(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record without IP addresses that only their keys tell from other numbers."""
+    kept: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            kept[key] = {
+                inner: MARK if is_whole_address(str(inner), number) else number
+                for inner, number in value.items()
+            }
+        else:
+            kept[key] = MARK if is_whole_address(str(key), value) else value
+    return kept
