@@ -147,7 +147,8 @@ class LocalEngine:
 
     async def _filled(self, question: _Question, feed: VisitFeed) -> Filled:
         """A new store with the visits; none is left behind if that fails or is cancelled."""
-        from rybbit_mcp.analysis.local_paging import Pager, is_live_at
+        from rybbit_mcp.analysis.local_paging import Pager
+        from rybbit_mcp.analysis.local_seen import is_live_at
         from rybbit_mcp.analysis.local_store import VisitStore
 
         window, began_at = question.asked.window, self._clock()

@@ -28,7 +28,8 @@ def basis_of(
     notes: tuple[str, ...],
 ) -> Basis:
     """The basis of an outcome over what was read."""
-    cut = _cut_of_events(window, details) or _cut_of_visits(window, reading)
+    gaps = _gaps(reading)
+    cut = _cut_of_events(window, details) or _cut_of_visits(window, reading) or gaps
     return Basis(
         engine=ENGINE,
         session_count=session_count,
@@ -36,7 +37,7 @@ def basis_of(
         cut=cut,
         detail_count=details.read_count if details else None,
         detail_of=details.matter_count if details else None,
-        notes=(*notes, *_notes(reading, details)),
+        notes=(*notes, *_notes(reading, details), *((gaps,) if gaps and cut != gaps else ())),
     )
 
 
@@ -47,6 +48,17 @@ def _cut_of_visits(window: Window, reading: Reading) -> str:
     seen += f", back to {_local(reading.oldest_end_at, window)}"
     seen += _share(reading.oldest_end_at, window)
     return f"{seen}. {_what_to_do(reading.stop, reading.problem, 'max_sessions')}"
+
+
+def _gaps(reading: Reading) -> str:
+    """What shows that visits are missing between those that were read."""
+    if reading.is_torn:
+        seen = "a page came short though more followed, so that visits between are missing"
+    elif reading.repeated_count:
+        seen = f"{reading.repeated_count:,} rows came twice, and others may be missing"
+    else:
+        return ""
+    return f"{seen}. Ask again, or for a shorter period."
 
 
 def _cut_of_events(window: Window, details: Details | None) -> str:

@@ -13,8 +13,7 @@ from anyio import to_thread
 from rybbit_mcp.analysis.dialect import PERFORMANCE
 from rybbit_mcp.analysis.duckdb_relations import event_row
 from rybbit_mcp.analysis.local_asking import VisitSpan, find_matter, find_told
-from rybbit_mcp.analysis.local_paging import MOST_CALLS_AT_ONCE, PAGE_SIZE, PASSING, Stop
-from rybbit_mcp.api.bulk import parse_page
+from rybbit_mcp.analysis.local_paging import MOST_CALLS_AT_ONCE, PASSING, Stop
 from rybbit_mcp.api.errors import NotFoundError, RateLimitedError, RybbitError
 from rybbit_mcp.api.story import EVENT_BOUND
 
@@ -153,32 +152,6 @@ class DetailReader:
     async def _tell(self, more: str) -> None:
         done, total = self._done_count, self._asked_count
         await self._report(done, total, f"{done:,} of {total:,} visits read event by event{more}")
-
-
-async def list_members(
-    feed: VisitFeed, store: VisitStore, name: str, since: datetime | None
-) -> None:
-    """Let the store know which visits have a custom event of this name, as the server lists them.
-
-    `feed` lists the visits that have one. Nothing is kept if they cannot be listed back to `since`.
-    """
-    found: list[str] = []
-    page = 0
-    while True:
-        page += 1
-        calls = feed.calls_left()
-        if calls is not None and calls <= 0:
-            return
-        try:
-            body = await feed.page(page, PAGE_SIZE)
-        except PASSING:
-            return
-        rows = await to_thread.run_sync(parse_page, body)
-        found += [row.session_id for row in rows]
-        oldest = min((row.ended_at for row in rows), default=None)
-        if len(rows) < PAGE_SIZE or (since and oldest and oldest < since):
-            break
-    await to_thread.run_sync(store.keep_members, name, found)
 
 
 def _keep(store: VisitStore, batch: Sequence[tuple[VisitSpan, tuple[Event, ...]]]) -> None:

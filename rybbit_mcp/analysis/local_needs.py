@@ -159,7 +159,8 @@ class Undecided:
                 leaving = self._is_one_of("exit_page", wanted)
                 return f"pageviews = 0 OR (pageviews <= 2 AND NOT {entry} AND NOT {leaving})"
             case "event" if wanted.text in self.listed:
-                return f"events = 0 OR NOT {self._is_member(wanted.text)}"
+                is_doubtful = self._is_listed("doubt", wanted.text)
+                return f"events = 0 OR NOT ({self._is_member(wanted.text)} OR {is_doubtful})"
         return f"{count} = 0"
 
     def _is_one_of(self, column: str, wanted: EventCondition) -> str:
@@ -167,8 +168,11 @@ class Undecided:
         return f"list_contains(?::VARCHAR[], {column})"
 
     def _is_member(self, name: str) -> str:
+        return self._is_listed("member", name)
+
+    def _is_listed(self, table: str, name: str) -> str:
         self.values.append(name)
-        return "session_id IN (SELECT session_id FROM kept.member WHERE name = ?)"
+        return f"session_id IN (SELECT session_id FROM kept.{table} WHERE name = ?)"  # noqa: S608
 
 
 def _is_known(kind: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -27,8 +26,11 @@ from rybbit_mcp.api.errors import (
     ServerError,
     UnexpectedBodyError,
 )
+from rybbit_mcp.api.listing import is_last_page
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from anyio.abc import TaskGroup
 
     from rybbit_mcp.analysis.local_feed import Report, VisitFeed
@@ -46,9 +48,6 @@ MOST_REREAD = 3
 EMPTY_BODY = 16
 """Bytes of a page without rows, which need not be taken apart to know that it has none."""
 
-SETTLED_AFTER = timedelta(minutes=5)
-"""Visits of windows that ended so long ago change no more."""
-
 PASSING = (RateLimitedError, ServerError, RequestTimeoutError, ConnectionFailedError)
 """Errors after which what was read before is still worth an answer."""
 
@@ -62,6 +61,8 @@ class Reading:
     `stop` says why older visits were not read, "" if none are missing; `problem` is the error
     that ended it. All visits that ended after `oldest_end_at` were read. `dropped_count` rows came
     though they do not match. `is_unsure` says that visits that went on meanwhile may be missing.
+    `repeated_count` rows came twice though nothing moved, and `is_torn` says that a page was not
+    full though more followed: then visits are missing in the middle.
     """
 
     visit_count: int
@@ -70,6 +71,8 @@ class Reading:
     problem: RybbitError | None = None
     dropped_count: int = 0
     is_unsure: bool = False
+    repeated_count: int = 0
+    is_torn: bool = False
 
 
 class Pager:
@@ -89,10 +92,12 @@ class Pager:
         self._store = store
         self._report = report
         self._is_live = is_live
-        self._most_pages = max(1, math.ceil(most_visits / PAGE_SIZE))
-        self._size = max(1, math.ceil(most_visits / self._most_pages))
+        self._window = window
+        self._most_visits = most_visits
         self._checks_all = not feed.is_exact
-        self._seen = SeenPages(window, self._size, self._most_pages)
+        pages = max(1, math.ceil(most_visits / PAGE_SIZE))
+        self._divide(max(1, math.ceil(most_visits / pages)))
+        self._is_probing = False
         self._next = 1
         self._in_flight = 0
         self._held = 0
@@ -112,14 +117,20 @@ class Pager:
         calls = self._feed.calls_left()
         if calls is not None and calls <= 0:
             raise none_left()
-        self._seen.add(1, await self._keep(await self._fetch(1)))
+        first = await self._keep(await self._fetch(1))
+        if first.row_count < self._size and not is_last_page(first.row_count, self._size):
+            self._divide(first.row_count)  # as large as the server makes its pages
+            self._is_probing = True  # but likely it was the last
+        self._seen.add(1, first)
         self._next = 2
         await self._announce()
         async with anyio.create_task_group() as group:
             self._start_more(group)
         if self._fatal is not None:
             raise self._fatal
-        is_unsure = self._is_live and len(self._seen) > 1 and not await self._read_again()
+        is_moving = self._is_live and self._seen.row_count > self._seen.first.row_count
+        distinct_count = await to_thread.run_sync(self._store.count_visits) if is_moving else 0
+        is_unsure = is_moving and not await self._read_again()
         await self._look_beyond()
         oldest_end_at = self._seen.oldest_end_at
         since = oldest_end_at if self._seen.has_gap else None
@@ -131,7 +142,27 @@ class Pager:
             problem=self._problem,
             dropped_count=self._seen.dropped_count if self._feed.is_exact else 0,
             is_unsure=is_unsure,
+            repeated_count=await self._repeated(distinct_count or visit_count),
+            is_torn=self._seen.is_torn and not is_moving,
         )
+
+    def _divide(self, page_size: int) -> None:
+        """Divide what may be read into pages of this size."""
+        self._size = page_size
+        self._most_pages = max(1, math.ceil(self._most_visits / page_size))
+        self._seen = SeenPages(self._window, self._size, self._most_pages)
+
+    async def _repeated(self, distinct_count: int) -> int:
+        """Rows that came twice, unless visits that began or went on pushed them to a later page."""
+        repeated_count = self._seen.kept_count - distinct_count
+        if repeated_count <= 0 or self._seen.has_gap:
+            return 0
+        began_at = self._seen.first.newest_end_at
+        if self._is_live:
+            arrived_count = await to_thread.run_sync(self._store.count_visits, began_at)
+            if repeated_count <= arrived_count * MOST_CALLS_AT_ONCE:
+                return 0
+        return repeated_count
 
     def _start_more(self, group: TaskGroup) -> None:
         while self._may_start():
@@ -145,6 +176,8 @@ class Pager:
         if self._next > (self._seen.last or self._most_pages):
             return False
         under_way = self._in_flight + self._held
+        if under_way and self._is_probing:
+            return False
         if self._in_flight >= self._feed.width(MOST_CALLS_AT_ONCE) or under_way >= MOST_HELD:
             return False
         expected = self._seen.expected_pages
@@ -164,6 +197,7 @@ class Pager:
                 self._in_flight -= 1
                 self._held += 1
             self._is_past_end |= len(page.body) <= EMPTY_BODY
+            self._is_probing &= self._is_past_end
             self._start_more(group)
             facts = await self._keep(page)
             self._check_moves_on(facts)
@@ -198,9 +232,8 @@ class Pager:
         return facts
 
     def _check_moves_on(self, facts: PageFacts) -> None:
-        first = self._seen.first
         is_one_moment = facts.newest_end_at == facts.oldest_end_at
-        if facts.row_count and facts == first and not is_one_moment:
+        if facts.row_count and facts in self._seen and not is_one_moment:
             raise UnexpectedBodyError(
                 "The server sends the same visits again instead of the next page.",
                 "Ask for a shorter period, with fewer visits than one page.",

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from rybbit_mcp.api.listing import is_last_page
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rybbit_mcp.analysis.local_lane import PageFacts
     from rybbit_mcp.api.window import Window
+
+SETTLED_AFTER = timedelta(minutes=5)
+"""Visits of windows that ended so long ago change no more."""
+
+
+def is_live_at(window: Window, now: datetime) -> bool:
+    """Whether visits of a window may still begin or go on."""
+    return window.end_at is None or window.end_at >= now - SETTLED_AFTER
 
 
 class SeenPages:
@@ -21,7 +32,7 @@ class SeenPages:
         self._most_pages = most_pages
         self._facts: dict[int, PageFacts] = {}
         self.last: int | None = None
-        """The number of the last page, once a page was not full."""
+        """The number of the last page, once one was surely it."""
 
     def __len__(self) -> int:
         return len(self._facts)
@@ -29,13 +40,29 @@ class SeenPages:
     def add(self, number: int, facts: PageFacts) -> None:
         """Take a page into account."""
         self._facts[number] = facts
-        if facts.row_count < self._size:
+        if is_last_page(facts.row_count, self._size):
             self.last = min(number, self.last or number)
 
     @property
     def first(self) -> PageFacts:
         """The newest page."""
         return self._facts[1]
+
+    def __contains__(self, facts: object) -> bool:
+        """Whether a page held exactly this."""
+        return facts in self._facts.values()
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether a page was not full though a later one has rows."""
+        with_rows = [number for number, facts in self._facts.items() if facts.row_count]
+        end = max(with_rows, default=0)
+        return any(self._facts[n].row_count < self._size for n in self._facts if n < end)
+
+    @property
+    def kept_count(self) -> int:
+        """Rows of all pages that were asked for."""
+        return sum(facts.kept_count for facts in self._facts.values())
 
     @property
     def row_count(self) -> int:
@@ -45,7 +72,7 @@ class SeenPages:
     @property
     def dropped_count(self) -> int:
         """Rows that came and were not asked for."""
-        return self.row_count - sum(facts.kept_count for facts in self._facts.values())
+        return self.row_count - self.kept_count
 
     @property
     def gapless_count(self) -> int:

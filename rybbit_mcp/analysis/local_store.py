@@ -15,7 +15,7 @@ from datetime import datetime
 import duckdb
 
 from rybbit_mcp.analysis.duckdb_relations import EVENT_COLUMNS
-from rybbit_mcp.analysis.local_lane import Lane, Page, PageFacts, definition, insertion
+from rybbit_mcp.analysis.local_lane import Lane, Page, PageFacts, as_kept, definition, insertion
 from rybbit_mcp.api.errors import BadRequestError
 
 LANES = 2
@@ -33,13 +33,18 @@ _FIND_OLD = """
         FROM visit WHERE hash(session_id) IN (FROM hashes)
     ) WHERE age > 1
 """
+_DOUBT = """
+    INSERT INTO kept.doubt SELECT ?, session_id FROM visit
+    WHERE started_at < ? AND session_id NOT IN (SELECT session_id FROM kept.member WHERE name = ?)
+"""
 
 
 class VisitStore:
     """The visits that were read, each once when `settle` is done, and the events of some.
 
     Tables: `visit` (all lanes together), `kept.event`, `kept.told` (the visits whose events were
-    read) and `kept.member` (visits that have a custom event of a name, as a server says).
+    read), `kept.member` (visits that have a custom event of a name, as a server says) and
+    `kept.doubt` (visits that may have it though they were not listed).
     """
 
     def __init__(self, memory_limit_mb: int = MEMORY_LIMIT_MB) -> None:
@@ -65,7 +70,8 @@ class VisitStore:
         database.execute("ATTACH ':memory:' AS kept (COMPRESS)")
         database.execute(f"CREATE TABLE kept.event ({definition(EVENT_COLUMNS)})")
         database.execute("CREATE TABLE kept.told (session_id VARCHAR)")
-        database.execute("CREATE TABLE kept.member (name VARCHAR, session_id VARCHAR)")
+        for table in ("kept.member", "kept.doubt"):
+            database.execute(f"CREATE TABLE {table} (name VARCHAR, session_id VARCHAR)")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
 
@@ -90,6 +96,17 @@ class VisitStore:
         empty = PageFacts(0, 0, None, None, None)
         return [found.get(page.reading, empty) for page in pages]
 
+    def count_visits(self, since: datetime | None = None) -> int:
+        """How many visits that were asked for, each counted once, ended at or after `since`."""
+        condition = "WHERE ended_at >= ?" if since else "WHERE ? IS NULL"
+        codes = " UNION ALL ".join(
+            f"SELECT hash(session_id) AS code, ended_at FROM {lane.name}.visit WHERE is_kept"  # noqa: S608
+            for lane in self._lanes
+        )
+        sql = f"SELECT count(DISTINCT code) FROM ({codes}) {condition}"  # noqa: S608
+        with self.cursor() as cursor:
+            return _number(cursor.execute(sql, [as_kept(since)]))
+
     def settle(self, since: datetime | None = None) -> int:
         """Leave each visit once, in its latest reading; how many there are.
 
@@ -112,8 +129,13 @@ class VisitStore:
                 cursor.execute(insertion("kept.event", EVENT_COLUMNS), values)
             cursor.execute("COMMIT")
 
-    def keep_members(self, name: str, session_ids: Sequence[str] | None) -> None:
-        """Keep which visits have a custom event of this name, as a server says; None: all."""
+    def keep_members(
+        self, name: str, session_ids: Sequence[str] | None, sure_since: datetime | None = None
+    ) -> None:
+        """Keep which visits have a custom event of this name, as a server says; None: all.
+
+        Visits that began before `sure_since` may have it also if they are not among these.
+        """
         with self.cursor() as cursor, self._writing:
             if session_ids is None:
                 sql = "INSERT INTO kept.member SELECT ?, session_id FROM visit"
@@ -121,6 +143,8 @@ class VisitStore:
             else:
                 sql = "INSERT INTO kept.member SELECT ?, unnest(?::VARCHAR[])"
                 cursor.execute(sql, [name, list(dict.fromkeys(session_ids))])
+            if sure_since is not None:
+                cursor.execute(_DOUBT, [name, as_kept(sure_since), name])
         self.listed.add(name)
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -305,6 +307,101 @@ async def test_a_server_that_ignores_the_page_is_found_out(
     monkeypatch.setattr(site, "page", same)
     with pytest.raises(UnexpectedBodyError, match="same visits again"):
         await Read(site)()
+
+
+class Liar(FakeSite):
+    """Gives other rows than those of the page that was asked for."""
+
+    gives: Callable[[list[dict[str, Any]], int, int], list[dict[str, Any]]]
+
+    async def page(self, number: int, size: int) -> bytes:
+        await super().page(number, size)
+        rows = sorted(self.rows, key=lambda row: row["session_end"], reverse=True)
+        return json.dumps({"data": self.gives(rows, number, size)}).encode()
+
+
+def liar(
+    count: int, gives: Callable[[list[dict[str, Any]], int, int], list[dict[str, Any]]]
+) -> Liar:
+    site = Liar(visits(count), most_at_once=1)
+    site.gives = gives
+    return site
+
+
+@pytest.mark.parametrize("window", [DAY, PAST])
+@pytest.mark.parametrize("count", [25, 51, 77, 100])
+async def test_a_server_that_gives_fewer_rows_a_page_is_read_in_its_pages(
+    count: int, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rybbit_mcp.analysis.local_paging.PAGE_SIZE", 60)
+    site = liar(count, lambda rows, number, size: rows[(number - 1) * size : number * size][:25])
+    read = Read(site, window, 120)
+
+    reading = await read()
+
+    assert (reading.visit_count, reading.stop, reading.is_torn) == (count, "", False)
+    assert set(read.values()) == ids(*range(count))
+    assert site.calls[:2] == ["page 1/60", "page 2/25"]
+
+
+async def test_a_first_page_of_a_round_number_is_followed_by_one_call_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rybbit_mcp.analysis.local_paging.PAGE_SIZE", 60)
+    site = FakeSite(visits(50))
+
+    reading = await Read(site, DAY, 1020)()
+
+    assert (reading.visit_count, reading.stop, reading.is_unsure) == (50, "", False)
+    assert site.calls == ["page 1/60", "page 2/50"]
+
+
+@pytest.mark.parametrize("window", [DAY, PAST])
+async def test_rows_that_come_twice_though_nothing_moved_are_told_of(window: Window) -> None:
+    """Ties that a server orders otherwise each time: some come twice, others never."""
+
+    def gives(rows: list[dict[str, Any]], number: int, size: int) -> list[dict[str, Any]]:
+        page = rows[(number - 1) * size : number * size]
+        before = rows[(number - 1) * size - 3 : (number - 1) * size]
+        return before + page[3:] if page and number > 1 else page
+
+    reading = await Read(liar(48, gives), window)()
+
+    assert (reading.visit_count, reading.repeated_count) == (36, 12)
+
+
+async def test_visits_that_others_push_to_the_next_page_are_not_told_of() -> None:
+    site = FakeSite(visits(60))
+    site.on_page = lambda number: site.rows.append(visit(-len(site.rows)))
+
+    reading = await Read(site)()
+
+    assert (reading.repeated_count, reading.is_torn) == (0, False)
+
+
+async def test_a_page_that_comes_short_before_another_is_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rybbit_mcp.analysis.local_paging.PAGE_SIZE", 60)
+
+    def gives(rows: list[dict[str, Any]], number: int, size: int) -> list[dict[str, Any]]:
+        page = rows[(number - 1) * size : number * size]
+        return page[:50] if number == 2 else page
+
+    reading = await Read(liar(170, gives), PAST, 1020)()
+
+    assert (reading.visit_count, reading.stop, reading.is_torn) == (160, "", True)
+
+
+async def test_a_page_that_comes_again_later_is_found_out() -> None:
+    """A cache that answers page 3 with page 2."""
+
+    def gives(rows: list[dict[str, Any]], number: int, size: int) -> list[dict[str, Any]]:
+        number = 2 if number == 3 else number
+        return rows[(number - 1) * size : number * size]
+
+    with pytest.raises(UnexpectedBodyError, match="same visits again"):
+        await Read(liar(50, gives), PAST)()
 
 
 async def test_rows_are_checked_where_the_server_cannot_filter() -> None:
