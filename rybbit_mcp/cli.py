@@ -84,7 +84,9 @@ async def serve(server: RybbitServer, signals: Signals) -> None:
 
     import anyio
 
+    from rybbit_mcp.stdio import serve_stdio
+
     loop = asyncio.get_running_loop()
     async with anyio.create_task_group() as tasks:
         signals.call_first(lambda: loop.call_soon_threadsafe(tasks.cancel_scope.cancel))
-        await server.run_stdio_async()
+        await serve_stdio(server, signals.end_soon)

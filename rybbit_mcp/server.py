@@ -86,6 +86,11 @@ class RybbitServer(MCPServer[None]):
         self._has_prompts = False
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
+    async def serve_streams(self, requests: Any, answers: Any) -> None:  # noqa: ANN401 - the SDK's streams
+        """Serve one connection until its requests end."""
+        server = self._lowlevel_server
+        await server.run(requests, answers, server.create_initialization_options())
+
     async def call_tool(
         self,
         name: str,

@@ -1,4 +1,4 @@
-"""Ends the process on SIGTERM and SIGINT within a second, its clean-up run."""
+"""Ends the process within a second, its clean-up run: on SIGTERM, SIGINT, and when told to."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Signals:
 
     def __init__(self) -> None:
         self._clean_up: Callable[[], object] | None = None
+        self._is_ending = False
         if hasattr(signal, "pthread_sigmask"):  # not on Windows
             ending = {signal.SIGTERM, signal.SIGINT}
             signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # later threads inherit it
@@ -30,9 +31,20 @@ class Signals:
         """Have this called before the end, in the waiting thread; it must not block."""
         self._clean_up = clean_up
 
+    def end_soon(self) -> None:
+        """End the process in a moment, however its clean-up goes."""
+        if not self._is_ending:
+            self._is_ending = True
+            threading.Thread(target=_end, daemon=True).start()
+
     def _wait(self, ending: set[signal.Signals]) -> None:
         signal.sigwait(ending)
         if self._clean_up is not None:
             self._clean_up()
-            time.sleep(CLEAN_UP_S)
+            _end()
         os._exit(0)
+
+
+def _end() -> None:
+    time.sleep(CLEAN_UP_S)
+    os._exit(0)

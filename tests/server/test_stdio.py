@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -98,6 +99,75 @@ def test_the_end_of_input_ends_the_process_within_a_second_with_code_0(process):
 
     assert process.wait(timeout=5) == 0
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes have no such sizes elsewhere")
+def test_the_end_of_input_ends_the_process_while_nobody_reads_its_output(process):
+    import fcntl
+
+    send(process, INITIALIZE)
+    process.stdout.readline()
+    fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    send(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/list"})
+    assert select.select([process.stdout], [], [], 10)[0]  # and the rest waits for a reader
+    began = time.monotonic()
+    process.stdin.close()
+
+    assert process.wait(timeout=5) == 0
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows closes its pipes in another way")
+def test_a_closed_output_ends_the_process_without_a_traceback(process):
+    send(process, INITIALIZE)
+    process.stdout.readline()
+    process.stdout.close()
+    send(process, {"jsonrpc": "2.0", "id": 2, "method": "ping"})
+
+    assert process.wait(timeout=5) == 0
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_half_a_character_in_a_request_is_replaced(process):
+    """JavaScript cuts texts between the two halves of a character, and writes them so."""
+    send(process, INITIALIZE)
+    process.stdout.readline()
+    for number, name in enumerate((r"caf\ud83d", r"\ude00\ud83d\ude00\\ud83d", r"\ud83d\u0041"), 2):
+        request = json.dumps(call(number, "list_sessions", site="NAME")).replace("NAME", name)
+        process.stdin.write(request + "\n")
+    process.stdin.flush()
+    answers = [json.loads(process.stdout.readline()) for _ in range(3)]
+    texts = {answer["id"]: answer["result"]["content"][0]["text"] for answer in answers}
+
+    assert "caf\ufffd" in texts[2]
+    assert "\ufffd\N{GRINNING FACE}\\" in texts[3]
+    assert "\ufffdA" in texts[4]
+
+
+UNREADABLE = {
+    "{nonsense": (-32700, None),
+    "[" * 100_000: (-32700, None),
+    r'{"jsonrpc":"2.0","id":3,"method":"ping","params":{"a":"\ud83d"': (-32700, None),
+    "\0\0": (-32700, None),
+    "5": (-32600, None),
+    "[]": (-32600, None),
+    '{"jsonrpc":"2.0","id":7}': (-32600, 7),
+    '{"jsonrpc":"2.0","id":true}': (-32600, None),
+}
+
+
+def test_a_line_that_is_no_request_gets_the_error_that_json_rpc_has_for_it(process):
+    send(process, INITIALIZE)
+    process.stdout.readline()
+    for line, (code, number) in UNREADABLE.items():
+        process.stdin.write(f"\n{line}\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+
+        assert (answer["error"]["code"], answer["id"]) == (code, number), line[:40]
+    send(process, {"jsonrpc": "2.0", "id": 8, "method": "ping"})
+
+    assert json.loads(process.stdout.readline()) == {"jsonrpc": "2.0", "id": 8, "result": {}}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
