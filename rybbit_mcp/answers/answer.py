@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
-from rybbit_mcp.answers.words import EMPTY, number, rounded
+from rybbit_mcp.answers.words import EMPTY, exact, number
 
 Cell = str | int | float
 NEXT_LINES = 3
@@ -149,7 +149,7 @@ def _cell(cell: Cell) -> str:
 def _json_cell(cell: Cell) -> str | int | float | None:
     if isinstance(cell, str):
         return _one_line(cell) or None
-    return cell if isinstance(cell, int) else rounded(cell)
+    return cell if isinstance(cell, int) else exact(cell)
 
 
 def _quoted(text: str) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from rybbit_mcp.analysis.comparison import (
     Change,
-    changes,
-    in_time,
     is_partial,
+    is_same_part,
     movers,
     relative_change,
 )
 from rybbit_mcp.analysis.measures import ranks_by_first_metric
-from rybbit_mcp.analysis.outcome import Group, Number, Outcome
-from rybbit_mcp.analysis.specification import ADDITIVE, Specification, aggregate_of
+from rybbit_mcp.analysis.outcome import Basis, Outcome
+from rybbit_mcp.analysis.specification import Specification
 from rybbit_mcp.answers.answer import Answer, Cell, Table
 from rybbit_mcp.answers.budget import fitted, structured_size, text_size
 from rybbit_mcp.answers.heading import first_line, time_range
@@ -27,6 +27,7 @@ from rybbit_mcp.answers.summary_cells import (
     key_cells,
     metric_cell,
 )
+from rybbit_mcp.answers.summary_groups import Groups, has_all, split_groups
 from rybbit_mcp.answers.words import count_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _ENGINES = {"local": "the local engine", "clickhouse": "ClickHouse"}
 
-OTHERS = "others"
 TOTAL = "total"
 
 
@@ -75,17 +75,19 @@ def render_summary(
     Shape: a column for each dimension and metric; compared, each metric is followed by its change
     and relative change. The head states the range, what the numbers rest on and the movers.
     """
-    table = _SummaryTable(outcome, before, asked.specification, gate, privacy)
+    groups = split_groups(outcome, before, asked.specification)
+    table = _SummaryTable(groups, gate, privacy)
     answer = Answer(
         head=(
             _title(asked),
             *_basis(outcome, asked),
             *asked.diagnosis,
-            *_compared(before, asked),
+            *_compared(outcome, before, asked),
+            *groups.in_no_row(),
         ),
         tables=(table.build(is_structured=size is structured_size),),
         next=tuple(asked.next_calls),
-        notes=(*_movers(outcome, before, gate, privacy, asked.specification), *_removed(gate)),
+        notes=(*_movers(groups, gate, privacy), *_removed(gate)),
     )
     return fitted(answer, max_chars=max_chars, size=size)
 
@@ -94,22 +96,20 @@ def render_summary(
 class _SummaryTable:
     """Builds the rows: the top groups, the others together, the total."""
 
-    outcome: Outcome
-    before: Outcome | None
-    specification: Specification
+    groups: Groups
     gate: Gate
     privacy: Privacy
 
     def build(self, *, is_structured: bool) -> Table:
         """The table; without dimensions the total is its only row."""
-        wanted = self.specification
+        wanted = self.groups.wanted
         columns = (
             *wanted.group_by,
-            *column_names(wanted.metrics, compared=self.before is not None),
+            *column_names(wanted.metrics, compared=self.groups.before is not None),
         )
         rows = [
             (*self._key(change.key), *self._cells(change, is_structured))
-            for change in self._shown()
+            for change in self.groups.shown
         ]
         if wanted.group_by:
             rows += self._others(is_structured)
@@ -120,71 +120,34 @@ class _SummaryTable:
         return Table("summary", columns, tuple(rows))
 
     def _key(self, key: tuple[str, ...]) -> tuple[str, ...]:
-        return key_cells(self.specification.group_by, key, self.gate, self.privacy)
-
-    def _all(self) -> Sequence[Change]:
-        if self.before is None:
-            return [Change(group.key, group, None) for group in self.outcome.groups]
-        return changes(self.outcome, self.before)
-
-    def _shown(self) -> Sequence[Change]:
-        wanted = self.specification
-        enough = [change for change in self._all() if _sessions(change) >= wanted.min_sessions]
-        return in_time(enough[: wanted.top], wanted)
+        return key_cells(self.groups.wanted.group_by, key, self.gate, self.privacy)
 
     def _total(self) -> Change:
-        total = self.before.total if self.before else None
-        return Change((), self.outcome.total, total)
+        before = self.groups.before
+        return Change((), self.groups.outcome.total, before.total if before else None)
 
     def _others(self, is_structured: bool) -> list[tuple[Cell, ...]]:
         """One row for the groups not shown; only what adds up is known of them together."""
-        shown = self._shown()
-        rest_count = max(self.outcome.group_count, len(self._all())) - len(shown)
-        if rest_count <= 0:
+        others = self.groups.others()
+        if others is None:
             return []
-        adds_up = not self.specification.event_dimension
-        now = _rest(self.outcome.total, [c.now for c in shown], self.specification, adds_up)
-        before = None
-        if self.before is not None:
-            earlier = [change.before for change in shown if change.before is not None]
-            before = _rest(self.before.total, earlier, self.specification, adds_up)
-        label = (f"{OTHERS} ({rest_count})", *[""] * (len(self.specification.group_by) - 1))
-        return [(*label, *self._cells(Change((), now, before), is_structured))]
+        label, change = others
+        key = (label, *[""] * (len(self.groups.wanted.group_by) - 1))
+        return [(*key, *self._cells(change, is_structured))]
 
     def _cells(self, change: Change, is_structured: bool) -> tuple[Cell, ...]:
         cells: list[Cell] = []
-        for index, metric in enumerate(self.specification.metrics):
+        before = self.groups.before
+        for index, metric in enumerate(self.groups.wanted.metrics):
             now = change.now.values[index]
             cells.append(metric_cell(metric, now, is_structured=is_structured))
-            if self.before is not None:
+            if before is not None:
                 then = change.before.values[index] if change.before else None
-                if change.before is None and isinstance(now, int) and _has_all(self.before):
+                if change.before is None and isinstance(now, int) and has_all(before):
                     then = 0
                 relative = relative_change(then, now)
                 cells += change_cells(metric, then, now, relative, is_structured=is_structured)
         return tuple(cells)
-
-
-def _has_all(outcome: Outcome) -> bool:
-    """Whether a group that is not there has no visits, rather than fewer than those sent."""
-    return len(outcome.groups) >= outcome.group_count
-
-
-def _sessions(change: Change) -> int:
-    return max(change.now.session_count, change.before.session_count if change.before else 0)
-
-
-def _rest(total: Group, shown: Sequence[Group], wanted: Specification, adds_up: bool) -> Group:
-    values: list[Number] = []
-    for index, metric in enumerate(wanted.metrics):
-        whole = total.values[index]
-        is_sum = metric in ADDITIVE or aggregate_of(metric)[0] == "sum"
-        parts = [group.values[index] or 0 for group in shown]
-        if whole is None or not is_sum or not (adds_up or metric == "occurrences"):
-            values.append(None)
-        else:
-            values.append(whole - sum(parts))
-    return Group((), 0, tuple(values))
 
 
 def _title(asked: SummaryAsked) -> str:
@@ -202,15 +165,16 @@ def _basis(outcome: Outcome, asked: SummaryAsked) -> tuple[str, ...]:
     basis = outcome.basis
     counted = count_of(basis.session_count, "visit")
     engine = _ENGINES.get(basis.engine, basis.engine)
-    line = f"rests on {counted}, all that match, by {engine}"
+    line = f"rests on {counted}, all that match, by {engine}{_as_of(basis, asked)}"
     if not basis.is_whole:
-        line = f"rests on {counted}, NOT ALL that match, by {engine}: {basis.cut}"
+        line = f"rests on {counted}, NOT ALL that match, by {engine}{_as_of(basis, asked)}"
+        line += f": {basis.cut}"
     lines = [line]
     if basis.detail_count is not None:
         lines.append(f"events: read {basis.detail_count} of {basis.detail_of} visits that matter")
     if asked.specification.event_dimension:
         lines.append("a visit counts in every group in which it has an event")
-    if not (_has_all(outcome) or ranks_by_first_metric(asked.specification)):
+    if not (has_all(outcome) or ranks_by_first_metric(asked.specification)):
         lines.append(
             f"ranked are the {len(outcome.groups)} groups with most visits, "
             f"of {outcome.group_count}"
@@ -218,31 +182,38 @@ def _basis(outcome: Outcome, asked: SummaryAsked) -> tuple[str, ...]:
     return (*lines, *basis.notes)
 
 
-def _compared(before: Outcome | None, asked: SummaryAsked) -> tuple[str, ...]:
-    window = asked.compared_with
-    if before is None or window is None:
+def _as_of(basis: Basis, asked: SummaryAsked) -> str:
+    """When the visits were read, where that was before the question."""
+    if basis.read_at is None or basis.read_at >= asked.now.replace(microsecond=0):
+        return ""
+    return f", as of {basis.read_at.astimezone(ZoneInfo(asked.specification.window.zone)):%H:%M:%S}"
+
+
+def _compared(outcome: Outcome, before: Outcome | None, asked: SummaryAsked) -> tuple[str, ...]:
+    window, other = asked.specification.window, asked.compared_with
+    if before is None or other is None:
         return ()
-    partial = " (the same part of it)" if is_partial(asked.specification.window, asked.now) else ""
+    part = ""
+    if is_same_part(window, other, asked.now):
+        part = " (the same part of it)"
+    elif is_partial(window, asked.now) and other.kind == "days":
+        part = "" if is_partial(other, asked.now) else " (all of it)"
     line = (
-        f"compared with {time_range(window, asked.now)}{partial}: "
-        f"{count_of(before.basis.session_count, 'visit')}"
+        f"compared with {time_range(other, asked.now)}{part}: "
+        f"{count_of(before.basis.session_count, 'visit')}{_as_of(before.basis, asked)}"
     )
     if not before.basis.is_whole:
         line += f", NOT ALL that match: {before.basis.cut}"
-    return (line,)
+    notes = [note for note in before.basis.notes if note not in outcome.basis.notes]
+    return (line, *[f"compared: {note}" for note in notes])
 
 
-def _movers(
-    outcome: Outcome,
-    before: Outcome | None,
-    gate: Gate,
-    privacy: Privacy,
-    wanted: Specification,
-) -> tuple[str, ...]:
-    if before is None or not wanted.group_by:
+def _movers(groups: Groups, gate: Gate, privacy: Privacy) -> tuple[str, ...]:
+    wanted = groups.wanted
+    if groups.before is None or not wanted.group_by:
         return ()
-    changed = changes(outcome, before)
-    if not (_has_all(outcome) and _has_all(before)):
+    changed = groups.large
+    if not groups.is_whole:
         changed = tuple(one for one in changed if one.before and one.now.session_count)
     found = [
         f"{' / '.join(key_cells(wanted.group_by, mover.key, gate, privacy))} "

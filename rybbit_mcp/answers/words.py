@@ -77,6 +77,17 @@ def rounded(value: float) -> int | float | None:
     return int(kept) if kept == int(kept) else kept
 
 
+def exact(value: float) -> int | float | None:
+    """The number as programs get it, so that few of many is not none; None as in `rounded`.
+
+    Units: six decimals; a whole number is an integer.
+    """
+    if not isfinite(value):
+        return None
+    kept = round(value, 6)
+    return int(kept) if kept == int(kept) else kept
+
+
 def number(value: float) -> str:
     """The rounded number as text, `-` for infinity and not-a-number."""
     kept = rounded(value)

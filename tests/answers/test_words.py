@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rybbit_mcp.answers.words import (
     count_of,
     duration,
+    exact,
     number,
     offset,
     rounded,
@@ -98,6 +99,22 @@ def test_an_irregular_plural_is_given() -> None:
 )
 def test_numbers_follow_one_rounding_rule(value: float, shown: str) -> None:
     assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (0.998336106, 0.998336),
+        (0.000001, 0.000001),
+        (1.5000000001, 1.5),
+        (123.4, 123.4),
+        (7.0, 7),
+        (float("inf"), None),
+        (float("nan"), None),
+    ],
+)
+def test_programs_get_six_decimals(value: float, kept: float | None) -> None:
+    assert exact(value) == kept
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
