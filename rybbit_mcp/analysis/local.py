@@ -165,8 +165,7 @@ class LocalEngine:
                     report=question.report,
                 ).read()
                 narrowed_to = question.narrowed_to
-                is_proved = not reading.dropped_count
-                if narrowed_to and narrowed_to.parameter == "event_name" and is_proved:
+                if narrowed_to and narrowed_to.parameter == "event_name" and reading.is_filtered:
                     await to_thread.run_sync(store.keep_members, narrowed_to.value[0], None)
             except BaseException:
                 store.close()

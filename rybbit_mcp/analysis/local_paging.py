@@ -74,6 +74,11 @@ class Reading:
     repeated_count: int = 0
     is_torn: bool = False
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether most rows match: a visit across a bound is sent for an event beyond it."""
+        return self.visit_count >= 3 * self.dropped_count
+
 
 class Pager:
     """One reading of one feed into one store."""

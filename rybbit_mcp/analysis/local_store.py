@@ -97,8 +97,8 @@ class VisitStore:
         return [found.get(page.reading, empty) for page in pages]
 
     def count_visits(self, since: datetime | None = None) -> int:
-        """How many visits that were asked for, each counted once, ended at or after `since`."""
-        condition = "WHERE ended_at >= ?" if since else "WHERE ? IS NULL"
+        """How many visits that were asked for, each counted once, ended after `since`."""
+        condition = "WHERE ended_at > ?" if since else "WHERE ? IS NULL"
         codes = " UNION ALL ".join(
             f"SELECT hash(session_id) AS code, ended_at FROM {lane.name}.visit WHERE is_kept"  # noqa: S608
             for lane in self._lanes

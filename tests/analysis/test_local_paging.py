@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import anyio
 import pytest
 
+from rybbit_mcp.analysis.local import LocalEngine
+from rybbit_mcp.analysis.local_basis import basis_of
 from rybbit_mcp.analysis.local_paging import PAGE_SIZE, Pager, Reading
 from rybbit_mcp.analysis.local_store import VisitStore
+from rybbit_mcp.analysis.specification import Specification
 from rybbit_mcp.api.errors import (
     AuthenticationError,
     RateLimitedError,
@@ -20,7 +24,7 @@ from rybbit_mcp.api.errors import (
     UnexpectedBodyError,
 )
 from rybbit_mcp.api.window import Window
-from tests.analysis.fake_site import DAY, PAST, FakeSite, visit
+from tests.analysis.fake_site import DAY, NOW, PAST, FakeSite, visit
 
 pytestmark = pytest.mark.anyio
 SIZE = 10
@@ -455,3 +459,47 @@ async def test_cancelling_stops_paging_at_once() -> None:
 
     assert scope.cancelled_caught
     assert len(site.calls) <= 8
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        (
+            {"repeated_count": 1200},
+            "1,200 rows came twice, and others may be missing. Ask again, or for a shorter period.",
+        ),
+        (
+            {"is_torn": True, "repeated_count": 3},
+            (
+                "a page came short though more followed, so that visits between are missing. "
+                "Ask again, or for a shorter period."
+            ),
+        ),
+    ],
+)
+def test_numbers_with_visits_missing_in_the_middle_are_not_called_whole(
+    gaps: dict[str, Any], said: str
+) -> None:
+    reading = Reading(4000, NOW, **gaps)
+
+    basis = basis_of(DAY, reading, None, session_count=4000, notes=("a note",))
+    cut = basis_of(DAY, replace(reading, stop="cap"), None, session_count=4000, notes=())
+
+    assert (basis.is_whole, basis.cut, basis.notes) == (False, said, ("a note",))
+    assert cut.cut.startswith("the newest 4,000 visits were read")
+    assert cut.notes == (said,)
+
+
+@pytest.mark.parametrize("window", [DAY, PAST])
+async def test_numbers_with_gaps_are_not_believed_for_long(window: Window) -> None:
+    site = liar(25, lambda rows, number, size: rows[(number - 1) * (size - 1) :][:size])
+    now = NOW
+    engine = LocalEngine(site, clock=lambda: now)
+    asked = Specification(window, metrics=("sessions",))
+    assert not (await engine.run(asked, "1")).basis.is_whole
+    before = len(site.calls)
+    now += timedelta(seconds=61)
+
+    await engine.run(asked, "1")
+
+    assert len(site.calls) > before
