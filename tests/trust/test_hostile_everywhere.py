@@ -40,9 +40,25 @@ PERSONAL = {
     "address": "from 203.0.113.77 today",
     "newer address": "at [2001:db8:85a3::8a2e:370:7334]:443",
     "address in a path": "/ip/203.0.113.77/x",
+    "quoted mail": '"ada.lovelace"@example.com',
+    "mail with an entity": "ada.lovelace&commat;example.com",
+    "escaped mail": "ada.lovelace\\u0040example.com",
+    "spoken mail": "ada.lovelace (at) example (dot) com",
+    "address and a port": "from 203.0.113.77.443 to us",
+    "newer address and a word": "peer 2001:db8:85a3::8a2e:370:7334:lost",
+    "address in a host's name": "https://203-0-113-77.dip0.t-ipconnect.de/x",
+    "address as one number": "http://3405803853/x",
+    "wide address": "２０３．０．１１３．７７",
+    "login": "https://ada:hunter2@host.example/x",
+    "login with a slash": "https://ada:hunter2/3@host.example/x",
+    "encoded login": "https://ada:hunter2%40host.example/x",
+    "card": "4111–1111–1111–1111",
+    "phone": "(555) 123-4567",
+    "login in a header": "Authorization: Basic YWRhOmh1bnRlcjI=",
 }
-SECRETS = ("lovelace@", "lovelace＠", "203.0.113.77", "8a2e:370:7334")
-ADDRESSES = ("203.0.113.77", "8a2e:370:7334")
+ADDRESSES = ("203.0.113.77", "203-0-113-77", "3405803853", "１１３", "8a2e:370:7334", "hunter2")
+SECRETS = (*ADDRESSES, "lovelace", "1111–1111", "123-4567", "YWRhOmh1")
+_ALL = [*HOSTILE.values(), *PERSONAL.values()]
 TEXTS = [*HOSTILE.values(), *PERSONAL.values()]
 
 DIMENSIONS = (
