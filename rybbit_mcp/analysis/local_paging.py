@@ -16,6 +16,7 @@ from anyio import to_thread
 
 from rybbit_mcp.analysis.local_lane import Page
 from rybbit_mcp.analysis.local_loading import Loader
+from rybbit_mcp.analysis.local_repeats import Repeats
 from rybbit_mcp.analysis.local_seen import SeenPages
 from rybbit_mcp.api.bulk import parse_page
 from rybbit_mcp.api.errors import (
@@ -134,7 +135,9 @@ class Pager:
         if self._fatal is not None:
             raise self._fatal
         is_moving = self._is_live and self._seen.row_count > self._seen.first.row_count
-        distinct_count = await to_thread.run_sync(self._store.count_visits) if is_moving else 0
+        repeats = Repeats(self._store, self._seen)
+        if is_moving:
+            await repeats.look()
         is_unsure = is_moving and not await self._read_again()
         await self._look_beyond()
         oldest_end_at = self._seen.oldest_end_at
@@ -147,7 +150,7 @@ class Pager:
             problem=self._problem,
             dropped_count=self._seen.dropped_count if self._feed.is_exact else 0,
             is_unsure=is_unsure,
-            repeated_count=await self._repeated(distinct_count or visit_count),
+            repeated_count=await repeats.count(visit_count),
             is_torn=self._seen.is_torn and not is_moving,
         )
 
@@ -156,18 +159,6 @@ class Pager:
         self._size = page_size
         self._most_pages = max(1, math.ceil(self._most_visits / page_size))
         self._seen = SeenPages(self._window, self._size, self._most_pages)
-
-    async def _repeated(self, distinct_count: int) -> int:
-        """Rows that came twice, unless visits that began or went on pushed them to a later page."""
-        repeated_count = self._seen.kept_count - distinct_count
-        if repeated_count <= 0 or self._seen.has_gap:
-            return 0
-        began_at = self._seen.first.newest_end_at
-        if self._is_live:
-            arrived_count = await to_thread.run_sync(self._store.count_visits, began_at)
-            if repeated_count <= arrived_count * MOST_CALLS_AT_ONCE:
-                return 0
-        return repeated_count
 
     def _start_more(self, group: TaskGroup) -> None:
         while self._may_start():

@@ -96,16 +96,20 @@ class VisitStore:
         empty = PageFacts(0, 0, None, None, None)
         return [found.get(page.reading, empty) for page in pages]
 
-    def count_visits(self, since: datetime | None = None) -> int:
-        """How many visits that were asked for, each counted once, ended after `since`."""
-        condition = "WHERE ended_at > ?" if since else "WHERE ? IS NULL"
+    def count_visits(self, since: datetime | None) -> tuple[int, int]:
+        """How many visits that were asked for there are, and how many ended at or after `since`.
+
+        Each counts once.
+        """
         codes = " UNION ALL ".join(
             f"SELECT hash(session_id) AS code, ended_at FROM {lane.name}.visit WHERE is_kept"  # noqa: S608
             for lane in self._lanes
         )
-        sql = f"SELECT count(DISTINCT code) FROM ({codes}) {condition}"  # noqa: S608
+        newest = "count(DISTINCT code) FILTER (ended_at >= ?)"
+        sql = f"SELECT count(DISTINCT code), {newest} FROM ({codes})"  # noqa: S608
         with self.cursor() as cursor:
-            return _number(cursor.execute(sql, [as_kept(since)]))
+            all_count, newest_count = cursor.execute(sql, [as_kept(since)]).fetchone() or (0, 0)
+        return all_count, newest_count
 
     def settle(self, since: datetime | None = None) -> int:
         """Leave each visit once, in its latest reading; how many there are.
