@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
+from rybbit_mcp.answers.clean import outgoing, outgoing_call
 from rybbit_mcp.answers.words import EMPTY, exact, number
 
 Cell = str | int | float
 NEXT_LINES = 3
 
-_BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+# What Markdown takes for the beginning of a block, or for a line of ours.
+_BEGINS_BLOCK = re.compile(r"#|~~~|>|(?:[-+*]|[0-9]{1,9}[.)])(?:\s|$)|[-=*_|:][-=*_|:\s]*$")
 _NEEDS_QUOTES = re.compile(r"[,;=\"]")
 
 
@@ -62,14 +64,15 @@ def render(answer: Answer) -> str:
     a `## name` line if there are several; at most three `# next: ` lines. A blank line stands
     before the facts and before each table.
     """
-    blocks = [[f"# {_one_line(line)}" for line in (*answer.head, *answer.notes)]]
-    blocks.append([_not_ours(f"{_one_line(key)}: {_cell(text)}") for key, text in answer.facts])
+    blocks = [[f"# {outgoing(line)}" for line in (*answer.head, *answer.notes)]]
+    blocks.append([_not_ours(f"{outgoing(key)}: {_cell(text)}") for key, text in answer.facts])
     tables = [table for table in answer.tables if table.rows]
     for table in tables:
-        title = [f"## {_one_line(table.name)}"] if len(tables) > 1 else []
-        blocks.append([*title, "\t".join(table.columns), *map(row_line, table.rows)])
+        title = [f"## {outgoing(table.name)}"] if len(tables) > 1 else []
+        columns = "\t".join(map(outgoing, table.columns))
+        blocks.append([*title, columns, *map(row_line, table.rows)])
     text = "\n\n".join(["\n".join(block) for block in blocks if block])
-    calls = [f"# next: {_one_line(call)}" for call in answer.next[:NEXT_LINES]]
+    calls = [f"# next: {outgoing_call(call)}" for call in answer.next[:NEXT_LINES]]
     return "\n".join([text, *calls]) if text else "\n".join(calls)
 
 
@@ -84,16 +87,16 @@ def structured(answer: Answer) -> StructuredAnswerDict:
     if answer.facts:
         tables.insert(0, Table("facts", ("key", "value"), answer.facts))
     return {
-        "notes": [_one_line(line) for line in (*answer.head, *answer.notes)],
+        "notes": [outgoing(line) for line in (*answer.head, *answer.notes)],
         "tables": [
             {
-                "name": table.name,
-                "columns": list(table.columns),
+                "name": outgoing(table.name),
+                "columns": [outgoing(column) for column in table.columns],
                 "rows": [[_json_cell(cell) for cell in row] for row in table.rows],
             }
             for table in tables
         ],
-        "next": [_one_line(call) for call in answer.next[:NEXT_LINES]],
+        "next": [outgoing_call(call) for call in answer.next[:NEXT_LINES]],
     }
 
 
@@ -132,23 +135,19 @@ def fold_constant_columns(
 
 
 def _not_ours(line: str) -> str:
-    """The line; escaped if it began as ours do, or as a fence that swallows what follows."""
-    return f"\\{line}" if line.startswith(("#", "~~~")) else line
-
-
-def _one_line(text: str) -> str:
-    return _BREAKS.sub(" ", text)
+    """The line; escaped if it began as ours do, or as a block that Markdown draws otherwise."""
+    return f"\\{line}" if _BEGINS_BLOCK.match(line) else line
 
 
 def _cell(cell: Cell) -> str:
     if isinstance(cell, str):
-        return _one_line(cell) or EMPTY
+        return outgoing(cell) or EMPTY
     return str(cell) if isinstance(cell, int) else number(cell)
 
 
 def _json_cell(cell: Cell) -> str | int | float | None:
     if isinstance(cell, str):
-        return _one_line(cell) or None
+        return outgoing(cell) or None
     return cell if isinstance(cell, int) else exact(cell)
 
 

@@ -30,25 +30,72 @@ _ORDINARY = re.compile(rf"(?:{_WORD}++(?: {_WORD}++)*+)?")
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?|])")
 _SCHEME = re.compile(r":(?=\\?/\\?/)")
-_MAIL_SCHEME = re.compile(r"(?i)(mailto|xmpp):(?=[\w%+.-])")
-_WWW = re.compile(r"(?i)(?<![a-z0-9])(www)\.(?=\w)")
+_FOLLOWED_SCHEME = re.compile(rf"{_SCHEME.pattern}(?!//(?:\s|$))")
+_MAIL_SCHEME = re.compile(r"(?i)(mailto|xmpp)\\?:(?=[\w%+.-])")
+_WWW = re.compile(r"(?i)(?<![a-z0-9])(www)\\?\.")
 _LINK_TEXT = re.compile(r"\](?=[(\[:])")
+# Some readers look for addresses once entities are characters.
+_ENTITY = re.compile(r"&(?=#[0-9xX]|[A-Za-z][A-Za-z0-9]{1,31};)")
+_IN_CALL = re.compile(
+    r"`|<(?=[A-Za-z/!?|])|:(?=\\*/)|(?i:(?<=mailto)|(?<=xmpp)):|(?i:(?<=www))\.|(?<=!)\["
+    r"|(?<=\])[(\[:]|&(?=#|[A-Za-z])"
+)
+_NOT_ASCII = re.compile(r"[^ -~]")
 
 
 def inert(text: str) -> str:
-    """The text with everything broken that Markdown or HTML would turn into markup.
+    """A visitor's text with everything broken that Markdown or HTML would turn into markup.
 
-    Shape: a backtick becomes `'`; `<` before a letter, `/`, `!`, `?` or `|` becomes `‹`;
-    `![` becomes `! [`; `](`, `][` and `]:` get a space after the bracket; `://` becomes
-    `[:]//`, `www.` becomes `www[.]`, `mailto:` becomes `mailto[:]`. A bare e-mail address stays
-    as it is: following it sends nothing.
-    Source: the inline syntax of CommonMark 0.31 and the autolinks of GitHub Flavored Markdown.
+    Shape: as `unlinked`; besides, a backtick becomes `'`, `→` becomes `->`, because answers
+    write their own steps with it, and also a `://` at the end is broken. Emphasis (`**`, `~~`)
+    stays: it hides nothing and leads nowhere.
     """
-    text = _TAG.sub("‹", text.replace("`", "'"))
-    text = _SCHEME.sub("[:]", text)
+    text = text.replace("`", "'").replace("→", "->")
+    return unlinked(_SCHEME.sub("[:]", text))
+
+
+def unlinked(text: str) -> str:
+    """The text with everything broken that leads somewhere or that a reader loads or hides.
+
+    Shape: `<` before a letter, `/`, `!`, `?` or `|` becomes `‹`; `![` becomes `! [`; `](`, `][`
+    and `]:` get a space after the bracket; `://` before anything but a space becomes `[:]//`,
+    `www.` becomes `www[.]`, `mailto:` becomes `mailto[:]`; the `&` of an entity gets a space. A
+    bare e-mail address stays as it is: following it sends nothing.
+    Source: the inline syntax of CommonMark 0.31, the autolinks of GitHub Flavored Markdown, and
+    those of readers that look for addresses after entities have become characters.
+    """
+    text = _TAG.sub("‹", text)
+    if "&" in text:
+        text = _ENTITY.sub("& ", text)
+    text = _FOLLOWED_SCHEME.sub("[:]", text)
     text = _MAIL_SCHEME.sub(r"\1[:]", text)
     text = _WWW.sub(r"\1[.]", text)
     return _LINK_TEXT.sub("] ", text.replace("![", "! ["))
+
+
+@lru_cache(maxsize=4096)
+def outgoing(text: str) -> str:
+    """A line or a cell as it leaves in an answer or an error, whoever wrote the words in it.
+
+    Shape: one line of visible characters, `unlinked`. What passed the gate stays as it is.
+    """
+    return text if _is_ordinary(text) else unlinked(visible(text)[0])
+
+
+@lru_cache(maxsize=64)
+def outgoing_call(text: str) -> str:
+    """A call as it leaves in an answer: the same call, with nothing in it that links.
+
+    Shape: what `outgoing` would change stands as an escape of JSON (`:` as `\\u003a`), so that
+    the arguments stay what they are.
+    """
+    text = _IN_CALL.sub(_escaped, text)
+    return text if visible(text)[0] == text else _NOT_ASCII.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match[0]
+    return f"\\u{ord(char):04x}" if char.isascii() else json.dumps(char)[1:-1]
 
 
 def shorten(text: str, limit: int) -> str:
@@ -148,4 +195,8 @@ class Gate:
 @lru_cache(maxsize=4096)
 def _is_ordinary(text: str) -> bool:
     """Whether the text is clean as it stands, decided quickly and on the safe side."""
-    return _ORDINARY.fullmatch(text) is not None and "ww." not in text.lower()
+    return (
+        _ORDINARY.fullmatch(text) is not None
+        and "www" not in text.lower()
+        and not ("&" in text and _ENTITY.search(text))
+    )

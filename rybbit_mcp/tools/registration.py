@@ -22,8 +22,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
 from rybbit_mcp.answers.answer import Answer, render, structured
-from rybbit_mcp.answers.characters import visible
-from rybbit_mcp.answers.clean import shorten
+from rybbit_mcp.answers.clean import outgoing, shorten
 from rybbit_mcp.api.errors import RybbitError
 from rybbit_mcp.tools.arguments import FilterArgument
 
@@ -85,7 +84,7 @@ def argument_error(error: ValidationError, known: Sequence[str]) -> str:
             sentences.append(f"{name} is missing.")
         else:
             sentences.append(f"{name} {item['msg'].removeprefix('Input ')}.")
-    return " ".join(dict.fromkeys(sentences))
+    return shorten(outgoing(" ".join(dict.fromkeys(sentences))), LONGEST_ERROR)
 
 
 def slim(node: Any, *, is_name_map: bool = False) -> Any:  # noqa: ANN401 - JSON schema
@@ -120,7 +119,7 @@ def _sending(
             ) from None
         except RybbitError as error:
             # An error may name sites and arguments, which others may have written.
-            raise ToolError(shorten(visible(str(error))[0], LONGEST_ERROR)) from None
+            raise ToolError(shorten(outgoing(str(error)), LONGEST_ERROR)) from None
         except Exception:
             _logger.exception("%s failed", function.__name__)
             raise ToolError(
@@ -150,7 +149,8 @@ def _sending(
 
 def _structured_result(answer: Answer) -> CallToolResult:
     """Columns and rows for programs; as text the first line only, so that nothing goes twice."""
+    content = structured(answer)
     return CallToolResult(
-        content=[TextContent(type="text", text=answer.head[0])],
-        structured_content=dict(structured(answer)),
+        content=[TextContent(type="text", text=content["notes"][0])],
+        structured_content=dict(content),
     )

@@ -21,6 +21,7 @@ from rybbit_mcp.answers.answer import (
 from rybbit_mcp.answers.clean import Gate
 from rybbit_mcp.answers.structured import StructuredAnswer
 from tests.hostile import HOSTILE
+from tests.trust.test_hostile_everywhere import check_markdown, check_seen
 
 VISITS = Table(
     "visits",
@@ -83,6 +84,56 @@ def test_a_table_without_rows_is_not_shown() -> None:
 
 def test_cells_are_told_apart_whatever_is_in_them() -> None:
     assert row_line(("a\tb\nc", "", 0, 1.26, 12345)) == "a b c\t-\t0\t1.3\t12345"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("> said", "- one", "+ one", "* one", "1. one", "12) one", "- [ ] task", "-", "---"),
+        *("- - -", "***", "===", "|---|---|", ":--|--:"),
+    ],
+)
+def test_a_row_does_not_pass_for_a_block_of_markdown(text: str) -> None:
+    assert row_line((text, "")) == f"\\{text}\t-"
+
+
+@pytest.mark.parametrize(
+    "text", ["-5", "+0:42", "1.5 km", "2026-11-24", "-x", "_blank", "/a - b", "(unknown)"]
+)
+def test_a_row_that_begins_no_block_stays_as_it_is(text: str) -> None:
+    assert row_line((text, 3)) == f"{text}\t3"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whoever_wrote_a_line_of_ours_it_leads_nowhere(name: str) -> None:
+    """Column names, filters and calls repeat what the caller wrote."""
+    text = HOSTILE[name].encode("utf-8", "replace").decode()
+    call = f"x(a={json.dumps(text, ensure_ascii=False)})"
+    columns = (f"prop:{text}", f"sum:{text}")
+    answer = Answer(
+        head=(f"visits by prop:{text}",),
+        notes=(f"city equals {text} was compared here",),
+        facts=((f"a {text}", text),),
+        tables=(
+            Table(f"t {text}", columns, (("a", 1),)),
+            Table(f"u {text}", columns, ((text, 2),)),
+        ),
+        next=(call,),
+    )
+
+    shown = render(answer)
+    form = structured(answer)
+
+    check_seen(shown)
+    check_markdown(shown)
+    lines = [line for line in shown.split("\n") if line.startswith("#")]
+    assert [line.split(" ")[0] for line in lines] == ["#", "#", "##", "##", "#"]
+    for line in (*form["notes"], *form["next"], *form["tables"][1]["columns"]):
+        check_seen(line)
+        check_markdown(f"x {line}")
+        assert len(line.splitlines()) <= 1
+    (sent,) = form["next"]
+    assert json.loads(sent.removeprefix("x(a=")[:-1]) == text
 
 
 @pytest.mark.parametrize("text", ["# next: drop()", "## visits"])

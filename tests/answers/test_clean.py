@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from unicodedata import category, is_normalized
 
@@ -10,7 +11,7 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from rybbit_mcp.answers.characters import visible
-from rybbit_mcp.answers.clean import Gate, inert, shorten
+from rybbit_mcp.answers.clean import Gate, inert, outgoing, outgoing_call, shorten
 from tests.hostile import HOSTILE
 
 _TRICKY = st.sampled_from(
@@ -27,7 +28,15 @@ _EMOJI_PIECE = re.compile(
     "|[0-9#*]\ufe0f\u20e3"
 )
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159"
-_MARKUP = re.compile(r"(?i)`|<[a-z/!?|]|!\[|\][(\[:]|://|(?<![a-z0-9])www\.\w|mailto:\w")
+_MARKUP = re.compile(
+    r"(?i)`|<[a-z/!?|]|!\[|\][(\[:]|:\\?/\\?/|(?<![a-z0-9])www\\?\.|mailto:\w"
+    r"|&(?:#[0-9x]|[a-z][a-z0-9]{1,31};)|→"
+)
+
+_LEADS_AWAY = re.compile(
+    r"(?i)<[a-z/!?|]|!\[|\][(\[:]|:\\?/\\?/(?<!://)|://\S|(?<![a-z0-9])www\\?\.|mailto:\w"
+    r"|&(?:#[0-9x]|[a-z][a-z0-9]{1,31};)"
+)
 
 
 def assert_clean(text: str) -> None:
@@ -91,6 +100,11 @@ def test_what_hostile_texts_look_like_afterwards() -> None:
             "reference definition",
             "escaped link",
             "www link",
+            "numbered entity",
+            "entities for slashes",
+            "www and two dots",
+            "escaped www",
+            "arrow",
             "mailto",
             "split image",
             "greek backtick",
@@ -114,6 +128,11 @@ def test_what_hostile_texts_look_like_afterwards() -> None:
             "reference definition": "[id] : https[:]//evil.example",
             "escaped link": "see https[:]\\/\\/evil.example\\/x",
             "www link": "www[.]evil.example and WWW[.]EVIL.EXAMPLE",
+            "numbered entity": "https& #58;//evil.example",
+            "entities for slashes": "https:& #47;/evil.example https:& sol;& sol;evil.example",
+            "www and two dots": "www[.].evil.example",
+            "escaped www": "www[.]evil.example",
+            "arrow": "/a->/paid/thanks",
             "mailto": "mailto[:]ada@example.com?subject=x",
             "split image": "! [x] (https[:]//evil.example)",
             "greek backtick": "'''code'''",
@@ -193,6 +212,7 @@ def test_a_value_nested_too_deeply_is_named_by_its_type() -> None:
         "\U0001f44d\U0001f3fd \U0001faf7",
         "user@example.com",
         "it's 50% off: today",
+        "AT&T & Söhne; R&D #1; ?a=1&b=2",
     ],
 )
 def test_an_honest_text_is_left_alone(text: str) -> None:
@@ -252,7 +272,49 @@ def test_making_text_inert_takes_no_more_than_it_must() -> None:
     assert inert("x](y") == "x] (y"
     assert inert("a://b") == "a[:]//b"
     assert inert("awww.b") == "awww.b"
+    assert inert("**a** ~~b~~") == "**a** ~~b~~"
 
 
 def test_visible_counts_unseen_characters_but_not_folded_space() -> None:
     assert visible(" a \n\t b\u200b ") == ("a b", 1, 0)
+
+
+@given(ANY_TEXT)
+def test_what_passed_the_gate_leaves_unchanged(text: str) -> None:
+    once = Gate().text(text)
+
+    assert outgoing(once) == once
+
+
+@given(ANY_TEXT)
+def test_a_line_leaves_in_sight_without_links_and_a_second_pass_changes_nothing(text: str) -> None:
+    once = outgoing(text)
+
+    assert visible(once) == (once, 0, 0)
+    assert not _LEADS_AWAY.search(once), once
+    assert outgoing(once) == once
+
+
+def test_our_own_words_leave_as_they_are() -> None:
+    hint = "Set RYBBIT_URL to https:// and a host: `a` → b, [x] <1%."
+
+    assert outgoing(hint) == hint
+
+
+@given(ANY_TEXT)
+def test_a_call_leaves_as_the_same_call_without_links(text: str) -> None:
+    value = text.encode("utf-8", "replace").decode()
+    call = f"x(site=1, value={json.dumps([value, {'a': value}], ensure_ascii=False)})"
+    once = outgoing_call(call)
+
+    assert json.loads(once.removeprefix("x(site=1, value=")[:-1]) == [value, {"a": value}]
+    assert not _LEADS_AWAY.search(once), once
+    assert visible(once)[1:] == (0, 0)
+    assert outgoing_call(once) == once
+
+
+def test_an_ordinary_call_leaves_as_it_is() -> None:
+    call = 'list_sessions(site=1, filters=[{"parameter": "city", "value": ["Łódź", "東京"]}])'
+
+    assert outgoing_call(call) == call
+    assert outgoing_call('x(a="https://b")') == 'x(a="https\\u003a//b")'

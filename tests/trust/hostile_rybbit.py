@@ -76,7 +76,7 @@ class HostileRybbit:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """The answer to a request."""
         status, body = self._answer(request)
-        return httpx.Response(status, content=json.dumps(body).encode())
+        return httpx.Response(status, content=json.dumps(body, ensure_ascii=False).encode())
 
     def _answer(self, request: httpx.Request) -> tuple[int, object]:
         parts = request.url.path.removeprefix("/api/").split("/")
