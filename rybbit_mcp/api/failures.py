@@ -37,6 +37,11 @@ def is_unconnected(error: BaseException) -> bool:
     return _cause(error, ssl.SSLError) is None and _cause(error, socket.gaierror) is None
 
 
+def is_about_port(error: BaseException) -> bool:
+    """Whether a port stands behind it that cannot be one."""
+    return _cause(error, OverflowError) is not None
+
+
 def too_slow(timeout_s: float) -> RequestTimeoutError:
     """The error of an answer that took longer than allowed."""
     return RequestTimeoutError(

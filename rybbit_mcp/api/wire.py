@@ -14,7 +14,7 @@ from anyio import to_thread
 
 from rybbit_mcp.api.call_budget import DAILY_LEFT, CallBudget
 from rybbit_mcp.api.errors import ConfigurationError
-from rybbit_mcp.api.failures import too_large, too_many
+from rybbit_mcp.api.failures import is_about_port, too_large, too_many
 from rybbit_mcp.api.reply import Reply, clock_off_s, retry_after_s
 from rybbit_mcp.api.sizes import ONE_THING, Size
 from rybbit_mcp.api.unpacking import pieces
@@ -114,7 +114,12 @@ class Wire:
         self, request: httpx.Request, size: Size
     ) -> tuple[Reply, httpx.Request | None]:
         """One answer, and the request that it redirects to."""
-        response = await self._pool().send(request, stream=True)
+        try:
+            response = await self._pool().send(request, stream=True)
+        except (OverflowError, ExceptionGroup) as error:
+            if is_about_port(error):  # the address's own was looked at before
+                raise _unusable_proxy() from None
+            raise
         async with contextlib.aclosing(response):
             headers = response.headers
             now = self._clock()
@@ -177,10 +182,14 @@ def _make_pool(
             },
         )
     except (ValueError, httpx.InvalidURL, ImportError):
-        raise ConfigurationError(
-            "The proxy that the environment names cannot be used.",
-            "Check HTTPS_PROXY and ALL_PROXY: http and https proxies work.",
-        ) from None
+        raise _unusable_proxy() from None
+
+
+def _unusable_proxy() -> ConfigurationError:
+    return ConfigurationError(
+        "The proxy that the environment names cannot be used.",
+        "Check HTTPS_PROXY and ALL_PROXY: http and https proxies work; ports end at 65535.",
+    )
 
 
 def _trust(ca_file: str) -> ssl.SSLContext:
@@ -217,6 +226,10 @@ def _check_address(base_url: str) -> None:
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(
             "The address of the Rybbit server is none.", "Set RYBBIT_URL to https:// and a host."
+        )
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ConfigurationError(
+            "The port of the Rybbit server is none.", "Check RYBBIT_URL: ports are 1 to 65535."
         )
 
 

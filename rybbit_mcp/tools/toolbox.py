@@ -146,11 +146,9 @@ class Toolbox:
             BadRequestError: the hint says what is right.
         """
         from rybbit_mcp.answers import disclosure
-        from rybbit_mcp.api.filters import Filter, check_filters
+        from rybbit_mcp.api.filters import check_filters
 
-        filters = check_filters(
-            Filter(parameter=item.parameter, type=item.type, value=item.value) for item in arguments
-        )
+        filters = check_filters(_filter(item) for item in arguments)
         disclosure.check_filters(filters, self.settings.privacy)
         return filters
 
@@ -171,3 +169,19 @@ class Toolbox:
             await engine.aclose()
         if client is not None:
             await client.aclose()
+
+
+def _filter(argument: FilterArgument) -> Filter:
+    from pydantic import ValidationError
+
+    from rybbit_mcp.api.errors import BadRequestError
+    from rybbit_mcp.api.filters import Filter
+
+    try:
+        return Filter(parameter=argument.parameter, type=argument.type, value=argument.value)
+    except ValidationError:
+        raise BadRequestError(
+            f"filters: the value of {argument.parameter[:40]!r} is neither a text nor a list of "
+            "texts.",
+            'Write it as in {"parameter": "country", "value": ["DE", "AT"]}.',
+        ) from None

@@ -401,7 +401,12 @@ def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> No
     assert key not in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["", "r.example", "ftp://r.example", "https://", "https://[::1"])
+NO_ADDRESSES = ["", "r.example", "ftp://r.example", "https://", "https://[::1"]
+
+
+@pytest.mark.parametrize(
+    "url", [*NO_ADDRESSES, "https://h:0", "https://h:-1", "http://h:65536", "https://h:99999/x"]
+)
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError):
         Http(url, KEY)
@@ -416,11 +421,14 @@ async def test_a_file_that_is_no_certificate_is_refused(tmp_path_factory: object
 
 
 async def test_a_proxy_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    for proxy in ("socks5://127.0.0.1:1", "nonsense://x"):
+    proxies = ("socks5://127.0.0.1:1", "nonsense://x", f"http://u:{KEY}@127.0.0.1:99999")
+    for proxy in (*proxies, "http://[::1"):
         monkeypatch.setenv("ALL_PROXY", proxy)
 
-        with pytest.raises(ConfigurationError, match="proxy"):
+        with pytest.raises(ConfigurationError, match=r"proxy.*HTTPS_PROXY") as error:
             await Http("https://r.example", KEY).get(("x",))
+
+        assert KEY not in str(error.value)
 
 
 async def test_the_key_is_in_no_repr_no_error_and_no_log(
