@@ -17,7 +17,7 @@ from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.listing import SessionQuery, check_clock
 from rybbit_mcp.api.models import Event, Session, SessionDetail
 from rybbit_mcp.api.obeying import check_inside, check_obeyed
-from rybbit_mcp.api.story import EVENT_BOUND, EVENTS_PER_CALL
+from rybbit_mcp.api.story import EVENT_BOUND, EVENTS_PER_CALL, check_goes_on
 
 
 class _Rows(BaseModel):
@@ -91,11 +91,15 @@ class BulkVisits:
 
         Raises:
             NotFoundError: no such visit.
+            UnexpectedBodyError: the same events came again.
         """
         found: list[Event] = []
+        last: list[Event] = []
         while True:
             part = await self._stretch(session_id, len(found))
-            found += part.events
+            check_goes_on(last, part.events)
+            last = part.events
+            found += last
             is_last = not part.pagination.has_more and len(found) >= part.pagination.total
             if is_last or not part.events or len(found) >= EVENT_BOUND:
                 return tuple(found[:EVENT_BOUND])

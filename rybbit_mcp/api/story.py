@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
+from operator import eq
 
 from pydantic import BaseModel
 
 from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.connection import Connection
-from rybbit_mcp.api.errors import RybbitError
+from rybbit_mcp.api.errors import RybbitError, UnexpectedBodyError
 from rybbit_mcp.api.generations import Generation
 from rybbit_mcp.api.listing import check_clock
 from rybbit_mcp.api.models import Event, Session, SessionDetail, SessionHead
@@ -43,6 +45,7 @@ async def read_story(
 
     Raises:
         NotFoundError: no such session, or (with `minutes`) nothing left of it.
+        UnexpectedBodyError: the same events came again.
     """
     wanted = limit or EVENT_BOUND
     first = await _stretch(connection, site, session_id, offset, wanted, minutes)
@@ -52,11 +55,33 @@ async def read_story(
         if not last.pagination.has_more and offset + len(events) >= total:
             break
         rest = wanted - len(events)
-        last = await _stretch(connection, site, session_id, offset + len(events), rest, minutes)
+        part = await _stretch(connection, site, session_id, offset + len(events), rest, minutes)
+        check_goes_on(last.events, part.events)
+        last = part
         events += last.events
     row, notes = (None, ()) if minutes else await _row_of(connection, site, first.head)
     total = max(total, offset + len(events) if events else 0)
     return SessionStory(first.head, tuple(events[:wanted]), total, offset, row, notes)
+
+
+def check_goes_on(last: Sequence[Event], following: Sequence[Event]) -> None:
+    """Refuse a stretch of events that is the last one again, or begins before that one ended.
+
+    A thousand events of one second may all be the same, and those behind them too.
+
+    Raises:
+        UnexpectedBodyError: it is.
+    """
+    if not last or not following:
+        return
+    is_same = all(map(eq, last, following))
+    is_one_instant = last[0].at == last[-1].at and len(last) >= EVENTS_PER_CALL
+    if following[0].at < last[-1].at or (is_same and not is_one_instant):
+        raise UnexpectedBodyError(
+            "The server sends events of the visit again instead of the next ones.",
+            "A cache or a proxy before it may leave the question out of account: it must let "
+            "/api through as it is.",
+        )
 
 
 async def _stretch(

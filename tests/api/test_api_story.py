@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from rybbit_mcp.api import story as story_module
 from rybbit_mcp.api.client import RybbitClient
-from rybbit_mcp.api.errors import BadRequestError, NotFoundError, RybbitError
+from rybbit_mcp.api.errors import (
+    BadRequestError,
+    NotFoundError,
+    RybbitError,
+    UnexpectedBodyError,
+)
 from rybbit_mcp.api.generations import GENERATIONS, GenerationName
 from rybbit_mcp.demo.data import LONG_VISIT_ID
 from tests.api.recorded import recording
@@ -104,6 +109,49 @@ async def test_a_visit_without_end_is_read_to_a_bound(monkeypatch: pytest.Monkey
 
     assert (len(story.events), story.event_total, story.is_whole) == (2500, 9000, False)
     assert [asked["limit"] for asked in server.asked] == ["1000", "1000", "500"]
+
+
+class Cached(Visit):
+    """A server behind a cache that knows addresses without their query."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        return super().__call__(
+            httpx.Request("GET", request.url.copy_merge_params({"offset": "0", "limit": "1000"}))
+        )
+
+
+@pytest.mark.parametrize("event_count", [1, 12, 1500])
+async def test_the_same_stretch_again_is_refused(event_count: int) -> None:
+    server = Cached(event_count, hasMore=True)
+
+    with pytest.raises(UnexpectedBodyError, match="again instead of the next") as error:
+        await server.client().session("1", "SomeSession001")
+
+    assert "cache" in error.value.hint
+    assert len(server.asked) == 2
+
+
+async def test_a_stretch_that_begins_before_the_last_one_ended_is_refused() -> None:
+    server = Visit(3000)
+    server.events[1000:] = server.events[500:2500]
+
+    with pytest.raises(UnexpectedBodyError, match="again instead of the next"):
+        await server.client().session("1", "SomeSession001")
+
+
+async def test_equal_events_of_one_second_are_all_taken() -> None:
+    server = Visit(2500)
+    server.events = [{"timestamp": "2026-11-24 10:00:00", "pathname": "/"}] * 2500
+
+    assert len((await server.client().session("1", "SomeSession001")).events) == 2500
+
+
+async def test_events_of_the_second_in_which_the_last_stretch_ended_are_taken() -> None:
+    server = Visit(1500)
+    for event in server.events[990:1010]:
+        event["timestamp"] = server.events[990]["timestamp"]
+
+    assert len((await server.client().session("1", "SomeSession001")).events) == 1500
 
 
 async def test_offset_and_limit_give_a_stretch() -> None:

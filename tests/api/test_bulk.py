@@ -167,6 +167,15 @@ async def test_the_events_of_one_visit_are_bounded() -> None:
     assert server.answers == []
 
 
+async def test_the_same_events_again_are_refused() -> None:
+    server = Server(*[stretch(0, 12, 10**6)] * 3)
+
+    with pytest.raises(UnexpectedBodyError, match="again instead of the next"):
+        await (await server.bulk()).events("abc")
+
+    assert len(server.requests) == 2
+
+
 async def test_a_visit_that_is_gone_is_said_to_be() -> None:
     server = Server(httpx.Response(404, json={"error": "Session not found"}))
 
