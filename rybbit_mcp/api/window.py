@@ -11,7 +11,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -100,7 +100,6 @@ def _between(start_date: str, end_date: str, zone: str, now: datetime) -> Window
     return _days(first, last, zone, now, f"{start_date}..{end_date}")
 
 
-@cache
 def canonical_zone(zone: str) -> str:
     """The IANA zone in its exact spelling: servers fail on `europe/berlin`.
 
@@ -108,7 +107,11 @@ def canonical_zone(zone: str) -> str:
         BadRequestError: no such zone (servers read `+02:00` as all time); the hint names the
             nearest real ones.
     """
-    zone = zone.strip()
+    return _canonical_zone(zone.strip())
+
+
+@lru_cache(maxsize=512)
+def _canonical_zone(zone: str) -> str:
     if zone == "UTC":
         return zone
     names = available_timezones() - {"localtime", "Factory"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rybbit_mcp.api.errors import BadRequestError, UnsupportedError
 from rybbit_mcp.api.generations import GENERATIONS, Generation
 from rybbit_mcp.api.parameters import window_parameters
-from rybbit_mcp.api.window import Window, canonical_zone, resolve_window
+from rybbit_mcp.api.window import Window, _canonical_zone, canonical_zone, resolve_window
 
 NOW = datetime(2026, 11, 24, 11, 30, 15, 500_000, tzinfo=UTC)  # a Tuesday
 ZONES = st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"}))
@@ -363,3 +363,12 @@ def test_minutes_end_now() -> None:
     sent = window_parameters(WINDOWS[1], GENERATIONS["D"])
 
     assert (sent["past_minutes_start"], sent["past_minutes_end"]) == ("90", "0")
+
+
+def test_zones_that_nobody_has_twice_do_not_pile_up() -> None:
+    for number in range(20):
+        assert canonical_zone(" " * number + "Europe/Prague") == "Europe/Prague"
+
+    known = _canonical_zone.cache_info()
+    assert known.hits >= 19
+    assert known.maxsize is not None
