@@ -159,7 +159,9 @@ def _is_ipv6(text: str) -> bool:
 def _is_octet(part: str) -> bool:
     """Whether a reader or a browser can take a number for one of the four of an address."""
     if part[:2] in {"0x", "0X"}:
-        return len(part.lstrip("0xX")) <= 2
+        digits = part[2:].lstrip("0")
+        # A reader can also take `0x` for what stands before the address.
+        return len(digits) <= 2 or (digits.isdecimal() and len(digits) == 3 and int(digits) <= 255)
     digits = part.lstrip("0") or "0"
     if len(digits) > 3:
         return False

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 # that stand near each other, and without what can come before a secret. Most texts are such.
 _DULL = re.compile(
     "(?:[A-Z]?[a-z]++(?![A-Za-z0-9])|[A-Za-z0-9]{1,11}+(?![A-Za-z0-9])"
-    "|[ /.,!?'\"()|_#*\u00b7\u00c0-\u017e\u0391-\u052f\u2010-\u2023\u3040-\u30ff\u4e00-\u9fff-]++"
+    "|[ /.,!?'\"()|_#*\u2010-\u2023-]++"
+    "|[\u00b7\u00c0-\u017e\u0391-\u0482\u048a-\u052f\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff]++"
     "|[:&](?= ))*+"
 )
 _SUSPECT = re.compile(
     r"[0-9]{7}|[0-9][^0-9A-Za-z]{1,3}[0-9]|[\"'0-9] ?:|: [^ ]*[0-9]"
-    r"|(?i:sk-|earer |basic | is |at\)|dot\)|\.dip)"
+    r"|(?i:eyJ|sk-|earer |basic | is |at\)|dot\)|\.dip)"
 )
 
 # Every repetition is bounded or anchored at the start of a run, so that the time grows with the
@@ -59,9 +60,10 @@ class Masker:
 
         Shape: where only a folded copy shows what is in the text, the masked copy.
         """
-        text = visible(text)[0]
+        text = " ".join(text.split())
         if _is_dull(text):
             return text
+        text = visible(text)[0]
         # What stands next to a masked part can take part in another match.
         for _ in range(4):
             masked = self._once(text)
