@@ -24,6 +24,11 @@ class Asked:
         return self.what in {"session list", "session", "locations"}
 
     @property
+    def is_planned(self) -> bool:
+        """Whether generations read its parameters in different ways."""
+        return self.what in {"session list", "locations"}
+
+    @property
     def place(self) -> str:
         """The site as a sentence names it."""
         return f"site {self.site}" if self.site else "this"

@@ -11,15 +11,16 @@ misread is applied to its rows here or refused; see `planning` and `parameters`.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel
 
 from rybbit_mcp.api.asking import Asked
 from rybbit_mcp.api.bulk import BulkVisits
-from rybbit_mcp.api.connection import Connection
+from rybbit_mcp.api.connection import Connection, OlderServerError
 from rybbit_mcp.api.errors import BadRequestError
 from rybbit_mcp.api.filters import PATTERNS, Filter, check_filters
 from rybbit_mcp.api.generations import Generation
@@ -42,6 +43,8 @@ from rybbit_mcp.api.sites import read_site, read_sites
 from rybbit_mcp.api.sql import QueryResult, SqlRoute
 from rybbit_mcp.api.story import read_story
 from rybbit_mcp.api.window import Window
+
+Result = TypeVar("Result")
 
 LARGEST_LIMIT = 10_000
 LARGEST_NUMBER = 10**9
@@ -145,9 +148,13 @@ class RybbitClient:
             raise BadRequestError(f"page={page} does not exist.", "Pages begin at 1.")
         if not 1 <= limit <= LARGEST_LIMIT:
             raise BadRequestError(f"limit={limit} is out of range.", f"Use 1 to {LARGEST_LIMIT}.")
-        with self._http.in_time():
+
+        async def ask() -> SessionPage:
             query = await self._query(site, window, filters, conditions)
             return await read_page(self._connection, query, page=page, limit=limit)
+
+        with self._http.in_time():
+            return await _planned(ask)
 
     async def scan(
         self,
@@ -217,7 +224,8 @@ class RybbitClient:
         site, checked = _checked_site(site), self._checked(filters)
         if user_id:  # the parameter of this name is ignored here, the filter works
             checked += (Filter(parameter="user_id", value=(user_id,)),)
-        with self._http.in_time():
+
+        async def ask() -> LocationList:
             generation = await self.generation()
             plan = plan_locations(checked, generation, self._search)
             parameters = window_parameters(window, generation) | filter_parameter(plan.sent)
@@ -227,7 +235,10 @@ class RybbitClient:
                 _Locations, lambda g: g.location_parts(site), parameters, asked
             )
             check_clock(self._connection, counts_back=window.kind == "minutes")
-        return LocationList(tuple(plan.keep(body.data)), plan.notes)
+            return LocationList(tuple(plan.keep(body.data)), plan.notes)
+
+        with self._http.in_time():
+            return await _planned(ask)
 
     async def offers_queries(self) -> bool:
         """Whether the server is one that runs queries for a key, and there is one."""
@@ -259,6 +270,14 @@ class RybbitClient:
 
 class _Locations(BaseModel):
     data: list[Location]
+
+
+async def _planned(ask: Callable[[], Awaitable[Result]]) -> Result:
+    """What was asked; planned once more where the server turned out to be an older one."""
+    try:
+        return await ask()
+    except OlderServerError:
+        return await ask()
 
 
 def _checked_site(site: str) -> str:

@@ -31,6 +31,15 @@ SECOND_LOOK_S = 5.0
 _log = logging.getLogger(__name__)
 
 
+class OlderServerError(UnexpectedBodyError):
+    """What was planned for one generation came to an older one, which misreads it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server was replaced by one of an older version.", "Ask again: it is known now."
+        )
+
+
 @dataclass(slots=True)
 class Connection:
     """`fixed` is a generation that the settings name; else it is found out and remembered.
@@ -132,6 +141,9 @@ class Connection:
         if found is not generation:
             second = await self.http.get(parts_of(found), parameters, size=size)
             if second.status == 200 or not (generation.has_site_routes and self.is_guessing):
+                if found.name < generation.name and asked.is_planned and second.status == 200:
+                    self._found = found
+                    raise OlderServerError
                 return found, second
             self._found = generation  # hardly one of the oldest all of a sudden: it is in trouble
         if reply.is_unknown_route:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import anyio
 import httpx
@@ -22,7 +23,7 @@ from rybbit_mcp.api.errors import (
 )
 from rybbit_mcp.api.generations import GENERATIONS, GenerationName, generation_of_version
 from rybbit_mcp.api.http import Http
-from rybbit_mcp.api.window import Window
+from rybbit_mcp.api.window import Window, resolve_window
 from tests.api.recorded import KEY, recording
 from tests.api.truth import demo_client
 
@@ -340,6 +341,38 @@ async def test_a_server_of_another_version_is_found_out_anew(
     assert (await client.generation()).name == after
     # The oldest are only guessed before their first answer, and looked at for each request.
     assert site.paths.count("version") == found_count <= (3 if before == "A" else 2)
+
+
+@pytest.mark.parametrize("after", ["A", "B"])
+async def test_what_was_planned_for_a_newer_server_is_planned_anew_for_an_older_one(
+    after: GenerationName,
+) -> None:
+    """It would be asked in words that it ignores without a word."""
+    now = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
+    exact = resolve_window(
+        now=now, zone="UTC", start_date="2026-11-24T12:30", end_date="2026-11-24T12:40"
+    )
+    site = Site(answers_of("D"))
+    client = site.client()
+    await client.sessions("1", exact)
+    site.answers = answers_of(after)
+
+    with pytest.raises(UnsupportedError):
+        await client.sessions("1", exact)
+    page = await client.sessions("1", ALL_TIME)
+
+    assert (page.sessions, (await client.generation()).name) == ((), after)
+
+
+async def test_a_bulk_of_visits_says_that_the_server_is_an_older_one_now() -> None:
+    site = Site(answers_of("D"))
+    client = site.client()
+    visits = await client.bulk("1", ALL_TIME)
+    await visits.page(1, 10)
+    site.answers = answers_of("B")
+
+    with pytest.raises(UnexpectedBodyError, match="older version"):
+        await visits.page(1, 10)
 
 
 async def test_a_route_that_no_generation_has_is_asked_for_twice_at_most() -> None:
