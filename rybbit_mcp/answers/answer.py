@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from rybbit_mcp.answers.clean import outgoing, outgoing_call
-from rybbit_mcp.answers.words import EMPTY, exact, number
+from rybbit_mcp.answers.words import EMPTY, exact, number, quoted
 
 Cell = str | int | float
 NEXT_LINES = 3
@@ -153,4 +153,4 @@ def _json_cell(cell: Cell) -> str | int | float | None:
 
 def _quoted(text: str) -> str:
     """The value, in quotes where its own characters could be taken for the line's."""
-    return '"' + text.replace('"', "'") + '"' if _NEEDS_QUOTES.search(text) else text
+    return quoted(text) if _NEEDS_QUOTES.search(text) else text

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from rybbit_mcp.analysis.story import form_name
 from rybbit_mcp.analysis.timeline import error_facts
+from rybbit_mcp.answers.clean import inert
 from rybbit_mcp.answers.records import PAIRS_SHOWN
 from rybbit_mcp.answers.visit_cells import shorten_middle
+from rybbit_mcp.answers.words import as_item, as_key, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +28,7 @@ TYPE_WORDS: Mapping[str, str] = {
     "input_change": "input",
 }
 
+_ROWS_OF_OURS = frozenset({"stretch", "idle", "cycle"})
 _WHOLE = 2_000
 _SEPARATOR = re.compile(r"\s+[-–—|·:•]\s+")
 _WORD = re.compile(r"\w+")
@@ -106,15 +109,20 @@ class EventReader:
             query = f"?{query}"
         path = self._gate.text(f"{event.pathname}{query}", limit=_WHOLE, mask=self._privacy.path)
         if host:
-            path = self._gate.text(host, limit=_WHOLE, mask=self._privacy.text) + path
+            host = self._gate.text(host, limit=_WHOLE, mask=self._privacy.text)
+            path = inert(host + path)  # they may link only together
         return shorten_middle(path, self._limits.path)
 
     def path(self, path: str) -> str:
         """A path alone, short enough for a list."""
-        return shorten_middle(self._gate.text(path, limit=_WHOLE, mask=self._privacy.path), 32)
+        shown = self._gate.text(path, limit=_WHOLE, mask=self._privacy.path)
+        return as_item(shorten_middle(shown, 32))
 
     def name(self, name: str) -> str:
-        """The name of an event or a form."""
+        """The name of an event or a form in a list of such names."""
+        return as_item(self._name(name))
+
+    def _name(self, name: str) -> str:
         return self._gate.text(name, limit=self._limits.name, mask=self._privacy.text)
 
     def title(self, event: Event) -> str:
@@ -129,10 +137,11 @@ class EventReader:
         return self._gate.text(title, limit=self._limits.title, mask=self._privacy.text)
 
     def type_word(self, type_name: str) -> str:
-        """The word for a type of event; unknown types by their own name."""
-        return TYPE_WORDS.get(type_name) or self._gate.text(
-            type_name or "event", limit=20, mask=self._privacy.text
-        )
+        """The word for a type of event; unknown types by their own name, quoted if ours."""
+        if type_name in TYPE_WORDS:
+            return TYPE_WORDS[type_name]
+        word = self._gate.text(type_name or "event", limit=20, mask=self._privacy.text)
+        return quoted(word) if " " in word or word.casefold() in _ROWS_OF_OURS else word
 
     def _error(self, event: Event) -> EventCells:
         facts = error_facts(event)
@@ -146,20 +155,20 @@ class EventReader:
         details = [self._gate.text(place, limit=limit, mask=self._privacy.text) for place in places]
         return EventCells(
             "error",
-            self._gate.text(message, limit=self._limits.message, mask=self._privacy.text),
+            as_key(self._gate.text(message, limit=self._limits.message, mask=self._privacy.text)),
             "; ".join(filter(None, details)),
         )
 
     def _named(self, event: Event, word: str) -> EventCells:
         """A custom event, form, click, input, or a type not known here."""
         if event.type == "form_submit":
-            what = self.name(form_name(event))
+            what = self._name(form_name(event))
         elif event.type == "button_click":
-            what = self._text(event, "text") or self.name(event.name)
+            what = self._text(event, "text") or self._name(event.name)
         elif event.type == "input_change":
-            what = self._text(event, "inputName") or self.name(event.name)
+            what = self._text(event, "inputName") or self._name(event.name)
         else:
-            what = self.name(event.name)
+            what = self._name(event.name)
         is_trackers = event.type in TYPE_WORDS and event.type != "custom_event"
         properties = {
             key: value
@@ -188,19 +197,19 @@ class EventReader:
         if len(pairs) > PAIRS_SHOWN:  # the last pair is the count of those left out before
             left_out_count += int(pairs[-1][1]) - 1
         parts = [
-            f"{key}={_quoted(value)}" if value else key
+            f"{_quoted(key)}={_quoted(value)}" if value else _quoted(key)
             for key, value in pairs[: self._limits.pairs]
         ]
         return " ".join([*parts, f"+{left_out_count} more"] if left_out_count else parts)
 
 
 def pair_text(pairs: Sequence[tuple[str, str]]) -> str:
-    """Clean pairs as `plan=pro, company="Acme, Inc."`."""
-    return ", ".join(f"{key}={_quoted(value)}" for key, value in pairs)
+    """Clean pairs as `plan=pro, company="Acme, Inc."`; keys are quoted where values would be."""
+    return ", ".join(f"{_quoted(key)}={_quoted(value)}" for key, value in pairs)
 
 
 def _quoted(value: str) -> str:
-    return '"' + value.replace('"', "'") + '"' if _NEEDS_QUOTES.search(value) else value
+    return quoted(value) if _NEEDS_QUOTES.search(value) else value
 
 
 def _words(text: str) -> list[str]:

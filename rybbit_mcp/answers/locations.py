@@ -11,7 +11,7 @@ from rybbit_mcp.analysis.places import CountryPlaces, Place, PlaceSummary, summa
 from rybbit_mcp.answers.answer import Answer, Cell, Table
 from rybbit_mcp.answers.budget import largest_fitting, structured_size, text_size
 from rybbit_mcp.answers.heading import first_line
-from rybbit_mcp.answers.words import count_of, share
+from rybbit_mcp.answers.words import as_item, as_key, count_of, share
 
 if TYPE_CHECKING:
     from rybbit_mcp.answers.clean import Gate
@@ -116,7 +116,7 @@ class _Writer:
         named_count = max(CITIES_NAMED, CITIES_IN_ALL // max(1, count))
         return [
             self._row(
-                gate.text(country.country, limit=20, mask=privacy.text),
+                as_key(gate.text(country.country, limit=20, mask=privacy.text)),
                 country.visit_count,
                 _cities(country, named_count, gate, privacy) if self.shows_cities else "",
             )
@@ -142,7 +142,8 @@ def _cities(country: CountryPlaces, named_count: int, gate: Gate, privacy: Priva
     """The largest cities with their visits, the others together, and those not known."""
 
     def shown(city: str) -> str:
-        return gate.text(city, limit=CITY_LIMIT, mask=lambda name: privacy.place("", "", name).city)
+        name = gate.text(city, limit=CITY_LIMIT, mask=lambda name: privacy.place("", "", name).city)
+        return as_item(name)
 
     def named(place: Place) -> str:
         names = [shown(place.city), *map(shown, place.others[:1])]

@@ -28,7 +28,7 @@ from rybbit_mcp.answers.summary_cells import (
     metric_cell,
 )
 from rybbit_mcp.answers.summary_groups import Groups, has_all, split_groups
-from rybbit_mcp.answers.words import count_of
+from rybbit_mcp.answers.words import as_part, count_of
 
 if TYPE_CHECKING:
     from rybbit_mcp.answers.clean import Gate
@@ -216,7 +216,7 @@ def _movers(groups: Groups, gate: Gate, privacy: Privacy) -> tuple[str, ...]:
     if not groups.is_whole:
         changed = tuple(one for one in changed if one.before and one.now.session_count)
     found = [
-        f"{' / '.join(key_cells(wanted.group_by, mover.key, gate, privacy))} "
+        f"{' / '.join(map(as_part, key_cells(wanted.group_by, mover.key, gate, privacy)))} "
         f"{mover.before} → {mover.now}"
         for mover in movers(changed)
     ]

@@ -11,7 +11,7 @@ from rybbit_mcp.answers.answer import Cell
 from rybbit_mcp.answers.clean import shorten
 from rybbit_mcp.answers.event_cells import pair_text
 from rybbit_mcp.answers.visit_cells import shorten_middle
-from rybbit_mcp.answers.words import number
+from rybbit_mcp.answers.words import as_key, number
 
 if TYPE_CHECKING:
     from rybbit_mcp.answers.clean import Gate
@@ -47,7 +47,10 @@ def column_names(metrics: Sequence[str], *, compared: bool) -> tuple[str, ...]:
 def key_cells(
     dimensions: Sequence[str], key: Sequence[str], gate: Gate, privacy: Privacy
 ) -> tuple[str, ...]:
-    """The texts of a group as far as privacy shows them, in the words of the other answers."""
+    """The texts of a group as far as privacy shows them, in the words of the other answers.
+
+    Shape: what a visitor calls like a row of ours (`total`) stands in quotes.
+    """
     return tuple(
         [
             _key_cell(dimension, text, gate, privacy)
@@ -109,6 +112,13 @@ def _percent(ratio: float) -> str:
 def _key_cell(dimension: str, text: str, gate: Gate, privacy: Privacy) -> str:
     if not text:
         return UNKNOWN
+    shown = as_key(_shown(dimension, text, gate, privacy))
+    may_hide = dimension in {"city", "region"} or property_of(dimension)
+    return shown or (HIDDEN if may_hide else "")
+
+
+def _shown(dimension: str, text: str, gate: Gate, privacy: Privacy) -> str:
+    """The clean text of a key, `""` for one that the level hides."""
     if dimension == "user":
         return gate.text(_visitor(text, privacy), limit=LONGEST_KEY)
     if dimension == "path":
@@ -128,16 +138,16 @@ def _property(name: str, text: str, gate: Gate, privacy: Privacy) -> str:
     pairs = privacy.properties({name: text}, gate)
     inner = [(key.removeprefix(f"{name}."), value) for key, value in pairs]
     if not any(value for _, value in pairs):
-        return HIDDEN
+        return ""
     return pairs[0][1] if inner == pairs else shorten(pair_text(inner), LONGEST_KEY)
 
 
 def _placed(dimension: str, text: str, privacy: Privacy) -> str:
     """Regions and cities as far as privacy names them; other texts masked."""
     if dimension == "city":
-        return privacy.place("", "", text).city or HIDDEN
+        return privacy.place("", "", text).city
     if dimension == "region":
-        return privacy.place("", text, "").region or HIDDEN
+        return privacy.place("", text, "").region
     return privacy.text(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
 EMPTY = "-"
+
+# Folded, and without spaces.
+_ROW_OF_OURS = re.compile(
+    r"total|others(?:\(\d+\))?|\((?:unknown|hidden|none)\)|-|(?:error)?sameasat.*"
+)
+_ITEM_OF_OURS = re.compile(
+    r"unknown|city unknown|unnamed|\+?[0-9]+ (?:more|others?|other names|near)"
+)
+_SEVERAL_ITEMS = re.compile(r"(?:^| )[·+](?: |$)|[,;:](?: |$)| [×x]?[0-9]+$| and [0-9]+ near$")
 
 
 def duration(seconds: int) -> str:
@@ -102,6 +112,35 @@ def when(at: datetime, zone: tzinfo, with_date: bool = True, with_year: bool = T
     return f"{local:%Y-%m-%d %H:%M}" if with_year else f"{local:%m-%d %H:%M}"
 
 
+def as_key(text: str) -> str:
+    """A clean text of a visitor as the name of a row; in quotes where answers name theirs so."""
+    folded = "".join(text.split()).casefold()
+    if not folded.isascii():
+        from unicodedata import normalize
+
+        folded = normalize("NFKC", folded)
+    return quoted(text) if _ROW_OF_OURS.fullmatch(folded) else text
+
+
+def as_part(text: str) -> str:
+    """A clean text as one of several on a line; in quotes where it reads as more than one.
+
+    Shape: quotes where it holds what separates items, or ends like the count behind an item.
+    """
+    return quoted(text) if _SEVERAL_ITEMS.search(text) else text
+
+
+def as_item(text: str) -> str:
+    """A visitor's clean text in a list with counts; in quotes where it reads as ours or as more."""
+    is_ours = _ITEM_OF_OURS.fullmatch(text)
+    return quoted(text) if is_ours else as_part(as_key(text))
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes, which stand nowhere inside it."""
+    return '"' + text.replace('"', "'") + '"'
+
+
 def short_list(counts: Iterable[tuple[str, int]], top: int = 3, unknown: str = "unknown") -> str:
     """The largest counts by name, then how many others there are and what they add up to.
 
@@ -110,7 +149,7 @@ def short_list(counts: Iterable[tuple[str, int]], top: int = 3, unknown: str = "
     """
     ranked = sorted(counts, key=lambda item: (-item[1], item[0]))
     shown_count = top if len(ranked) > top + 1 else len(ranked)
-    parts = [f"{name or unknown} {count}" for name, count in ranked[:shown_count]]
+    parts = [f"{as_item(name) or unknown} {count}" for name, count in ranked[:shown_count]]
     if rest := ranked[shown_count:]:
         parts.append(f"{len(rest)} others {sum(count for _, count in rest)}")
     return ", ".join(parts) or EMPTY

@@ -118,11 +118,11 @@ others (6)	1116	56%
 
 
 def test_a_site_of_one_country_gets_more_cities() -> None:
-    towns = [place("DE", f"Town {number}", 90 - number, 40 + number, 9) for number in range(50)]
+    towns = [place("DE", f"Town-{number}", 90 - number, 40 + number, 9) for number in range(50)]
     (row,) = answer_of(towns).tables[0].rows
 
-    assert str(row[3]).startswith("Town 0 90, Town 1 89")
-    assert str(row[3]).endswith("Town 29 61, 20 more 1010")
+    assert str(row[3]).startswith("Town-0 90, Town-1 89")
+    assert str(row[3]).endswith("Town-29 61, 20 more 1010")
 
 
 def test_places_known_by_country_only_are_shown_as_such() -> None:
@@ -233,3 +233,21 @@ def test_the_rows_add_up_to_all_visits_whatever_the_places_and_the_budget(
 @given(LOCATIONS)
 def test_equal_places_give_equal_answers(locations: list[Location]) -> None:
     assert render(answer_of(locations)) == render(answer_of(list(reversed(locations))))
+
+
+def test_a_place_does_not_pass_for_a_row_or_for_several_cities() -> None:
+    answer = answer_of(
+        [
+            place("others (3)", "Berlin 900, München 400", 4, 52, 13),
+            place("total", "city unknown", 3, 1, 2),
+            place("(unknown)", "2 more", 2, 30, 40),
+            place("", "", 1),
+        ]
+    )
+
+    assert [row[0] for row in answer.tables[0].rows] == [
+        *('"OTHERS (3)"', '"TOTAL"', '"(UNKNOWN)"', "(unknown)")
+    ]
+    assert [row[3] for row in answer.tables[0].rows] == [
+        *('"Berlin 900, München 400" 4', '"city unknown" 3', '"2 more" 2', "")
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,10 @@ from bench.counting import count_tokens
 from rybbit_mcp.answers.answer import Answer, render, structured
 from rybbit_mcp.answers.budget import structured_size, text_size
 from rybbit_mcp.answers.clean import Gate
+from rybbit_mcp.answers.event_cells import EventReader
 from rybbit_mcp.answers.privacy import Privacy, PrivacyLevel
 from rybbit_mcp.answers.session import VisitAsked, render_session
+from rybbit_mcp.answers.timeline_table import names_text
 from rybbit_mcp.answers.words import offset
 from rybbit_mcp.api.models import Event, Session
 from rybbit_mcp.api.results import SessionStory
@@ -626,3 +629,35 @@ def _everywhere(text: str) -> list[Event]:
         event(7, text, "input_change", inputName=text, inputType=text),
         event(8, text, "new_kind", text, **{text: text}),
     ]
+
+
+def test_keys_of_records_and_types_of_events_do_not_pass_for_words_of_ours() -> None:
+    traits = {"x; u999999999, identified": 1, "seats": 5}
+    events = [
+        event(0, "/a→/paid/thanks"),
+        event(1, "/a", "custom_event", "buy", **{"a=1 role": "x", "+3 more": True, "sku": "7"}),
+        event(2, "/a", "stretch", "400 events from 0"),
+        event(3, "/a", "error same as at", "x"),
+        event(4, "/a", "error", "same as at +0:00"),
+        event(5, "/a"),
+    ]
+
+    text = text_of(story_of(events, row=ROW.model_copy(update={"traits": traits})), level="open")
+    cells = timeline_of(text)
+
+    assert 'who: ada@example.com, identified; "x; u999999999, identified"=1, seats=5' in text
+    assert "entry→exit: /a->/paid/thanks → /a" in text
+    assert [row[1] for row in cells] == [
+        *("pageview", "event", '"stretch"', '"error same as at"', "error", "pageview")
+    ]
+    assert cells[1][3].endswith('"a=1 role"=x "+3 more"=true sku=7')
+    assert cells[4][2] == '"same as at +0:00"'
+
+
+def test_a_name_does_not_add_a_conversion() -> None:
+    reader = EventReader([], Gate(), Privacy("standard", KEY))
+    names = Counter({"signup, purchase ×5": 2, "buy ×99": 1, "unnamed": 1, "add to cart": 1, "": 1})
+
+    assert names_text(names, reader.name, 8) == (
+        '"signup, purchase ×5" ×2, "buy ×99", "unnamed", add to cart, unnamed'
+    )

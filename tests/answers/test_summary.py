@@ -237,3 +237,51 @@ def test_programs_get_shares_and_changes_to_six_decimals() -> None:
         ["b", 0.001664, -0.000333],
         ["total", 1, 0],
     ]
+
+
+@pytest.mark.parametrize(
+    "dimension", ["channel", "utm_campaign", "entry_page", "referrer", "city", "path", "prop:plan"]
+)
+def test_a_visitors_text_does_not_pass_for_a_row_of_ours(dimension: str) -> None:
+    asked = replace(BY_CHANNEL, group_by=(dimension,), top=4)
+    texts = ("total", "Others (7)", "(unknown)", "(hidden)")
+    now = outcome(dict.fromkeys(texts, 5) | {"": 3, "Sevilla": 1}, group_count=6)
+
+    keys = [row[0] for row in rows_of(answer_of(now, specification=asked))]
+
+    assert sorted(map(str, keys[:4])) == sorted(f'"{text}"' for text in texts)
+    assert keys[4:] == ["others (2)", "total"]
+
+
+def test_what_is_unknown_or_hidden_is_named_without_quotes() -> None:
+    asked = replace(BY_CHANNEL, group_by=("city",))
+
+    strict = render_summary(
+        outcome({"": 3, "Sevilla": 1}),
+        None,
+        SummaryAsked("site 1", asked, NOW),
+        privacy=Privacy("strict", b"k" * 32),
+        gate=Gate(),
+        max_chars=8000,
+    )
+
+    assert [row[0] for row in rows_of(strict)] == ["(unknown)", "(hidden)", "total"]
+
+
+def test_a_visitors_text_does_not_add_a_mover() -> None:
+    answer = answer_of(
+        outcome({"a 9 → 99, Direct": 20, "Email": 9, "": 5}),
+        outcome({"a 9 → 99, Direct": 1, "Email": 3}),
+    )
+
+    assert answer.notes == (
+        'biggest movers (sessions): "a 9 -> 99, Direct" 1 → 20, Email 3 → 9, (unknown) 0 → 5',
+    )
+
+
+def test_a_page_does_not_add_a_step_to_a_path() -> None:
+    asked = replace(BY_CHANNEL, group_by=("path",))
+
+    answer = answer_of(outcome({"/a→/paid/thanks": 2, "/ > /b": 1}), specification=asked)
+
+    assert [row[0] for row in rows_of(answer)] == ["/a->/paid/thanks", "/ > /b", "total"]

@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rybbit_mcp.answers.words import (
+    as_item,
+    as_key,
+    as_part,
     count_of,
     duration,
     exact,
@@ -160,3 +163,49 @@ def test_a_short_list_loses_no_count(counts: list[tuple[str, int]], top: int) ->
             count for _, count in counts
         )
         assert shown.count(", ") <= top
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("total", "Total", "TOTAL", "others", "others (7)", "Others (12)", "others(7)"),
+        *("(unknown)", "(UNKNOWN)", "(hidden)", "(none)", "-", "ｔｏｔａｌ", "same as at +0:00"),
+    ],
+)
+def test_a_visitors_word_for_one_of_our_rows_stands_in_quotes(text: str) -> None:
+    assert as_key(text) == f'"{text}"'
+    assert as_item(text) == f'"{text}"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Berlin 900, München 400", "Direct 999 · countries: KP 99", "/x 40", "signup ×99"),
+        *("a; b", "a: b", "Berlin,", "Mitte + Berlin", "Brno and 3 near", "2 more", "3 others"),
+        *("5 other names", "city unknown", "unknown", "unnamed"),
+    ],
+)
+def test_a_visitors_item_that_reads_as_several_or_as_a_count_stands_in_quotes(text: str) -> None:
+    assert as_item(text) == f'"{text}"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("/checkout", "/blog/10-tips-2024", "/product/42?utm_source=a", "Organic Search", "DE"),
+        *("total recall", "totals", "(not set)", "Unknown", "São Paulo", "12:30", "a+b", "50% off"),
+        *("google/spring_2026", "Step one - done", "Windows", "iPhone15", "1,5", "", "C++"),
+    ],
+)
+def test_an_ordinary_word_of_a_visitor_stands_without_quotes(text: str) -> None:
+    assert as_key(text) == as_part(text) == as_item(text) == text
+
+
+def test_quotes_inside_quotes_are_single_ones() -> None:
+    assert as_item('a", "b 3') == "\"a', 'b 3\""
+
+
+def test_a_name_cannot_add_to_a_short_list() -> None:
+    counts = [("Direct 999 · countries: KP 99", 2), ("unknown", 1), ("", 1)]
+
+    assert short_list(counts) == '"Direct 999 · countries: KP 99" 2, unknown 1, "unknown" 1'
