@@ -71,14 +71,21 @@ def _bounds(window: Window, clock_off_s: float | None) -> tuple[datetime, dateti
     if window.kind == "days" and window.end_on is not None:
         zone = ZoneInfo(window.zone)
         day_end = datetime.combine(window.end_on + timedelta(days=1), time(), zone).astimezone(UTC)
-        return start_at - _turn(start_at, zone), day_end + _turn(day_end, zone)
+        return start_at - _leeway(start_at, zone), day_end + _leeway(day_end, zone)
     return start_at, end_at
 
 
-def _turn(midnight: datetime, zone: ZoneInfo) -> timedelta:
-    """How far servers may be off about a midnight, which clocks may skip or strike twice."""
-    around = [(midnight + hours).astimezone(zone).utcoffset() for hours in (-_HOUR, _HOUR)]
-    return timedelta(0) if around[0] == around[1] else _HOUR
+def _leeway(midnight: datetime, zone: ZoneInfo) -> timedelta:
+    """How far servers may be off about a midnight.
+
+    Clocks may skip it or strike it twice, and a server may know older rules of the zone, by an
+    hour. So far off is also who ignores a zone which is itself no further from UTC.
+    """
+    offsets = [
+        (midnight + hours).astimezone(zone).utcoffset() or timedelta(0) for hours in (-_HOUR, _HOUR)
+    ]
+    is_far = min(abs(offset) for offset in offsets) > _HOUR
+    return _HOUR if is_far or offsets[0] != offsets[1] else timedelta(0)
 
 
 def named_events_check(filters: Sequence[Filter], window: Window) -> Check[Session] | None:

@@ -415,6 +415,29 @@ async def test_a_server_that_ignores_the_zone_is_found_out() -> None:
         await server.client().sessions("1", window)
 
 
+@pytest.mark.parametrize("minutes", [-59, 59])
+async def test_a_server_that_knows_older_rules_of_a_zone_is_believed(minutes: int) -> None:
+    """Vancouver's winter time ended in 2026."""
+    window = resolve_window(now=NOW, zone="America/Vancouver", period="2026-11-20")
+    for bound in (window.start_at, window.end_at):
+        assert bound is not None
+        server = ListServer([visit_at(bound + timedelta(minutes=minutes))])
+
+        assert len((await server.client().sessions("1", window)).sessions) == 1
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Tokyo", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]
+)
+async def test_a_server_that_takes_days_of_utc_is_found_out_in_every_zone(zone: str) -> None:
+    window = resolve_window(now=NOW, zone=zone, period="2026-11-20")
+    midnight = datetime(2026, 11, 20, tzinfo=UTC)
+    rows = [visit_at(midnight + timedelta(minutes=30 * half)) for half in range(48)]
+
+    with pytest.raises(UnexpectedBodyError, match="ignored the period"):
+        await ListServer(rows).client().sessions("1", window, limit=100)
+
+
 @pytest.mark.parametrize("minutes_off", [-61, 61])
 async def test_midnights_that_clocks_skip_are_believed_an_hour_off(minutes_off: int) -> None:
     """In Santiago, 2026-09-06 begins at 01:00: engines may take another hour for its midnight."""
