@@ -81,13 +81,14 @@ def build(toolbox: Toolbox) -> AnswerFunction:
         from rybbit_mcp.analysis.specification import Specification
         from rybbit_mcp.tools.summarizing import Summarizing
 
-        window = toolbox.window(
-            period=period,
-            time_zone=time_zone,
-            start_date=start_date,
-            end_date=end_date,
-            past_minutes=past_minutes,
-        )
+        times: dict[str, Any] = {
+            "period": period,
+            "time_zone": time_zone,
+            "start_date": start_date,
+            "end_date": end_date,
+            "past_minutes": past_minutes,
+        }
+        window = toolbox.window(**times)
         specification = Specification(
             window=window,
             filters=toolbox.filters(filters),
@@ -105,7 +106,8 @@ def build(toolbox: Toolbox) -> AnswerFunction:
             min_sessions=min_sessions,
         )
         summarizing = Summarizing(toolbox, ctx, max_sessions, max_details)
-        return await summarizing.answer(site, specification, compare, filter_dicts(filters))
+        given = {**times, "filters": filter_dicts(filters)}
+        return await summarizing.answer(site, specification, compare, given)
 
     return summarize_sessions
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from mcp.server.mcpserver import Context
 
-from rybbit_mcp.analysis.comparison import other_window
+from rybbit_mcp.analysis.comparison import COMPARISONS, named_window, other_window
 from rybbit_mcp.analysis.outcome import Outcome
 from rybbit_mcp.analysis.specification import (
     CONVERTED_DIMENSION,
@@ -19,8 +20,11 @@ from rybbit_mcp.answers.clean import Gate
 from rybbit_mcp.answers.disclosure import check_amounts
 from rybbit_mcp.answers.heading import site_label
 from rybbit_mcp.answers.summary import SummaryAsked, render_summary
+from rybbit_mcp.answers.summary_groups import has_all
+from rybbit_mcp.api.errors import UnsupportedError
 from rybbit_mcp.api.filters import Filter
 from rybbit_mcp.api.models import Site
+from rybbit_mcp.api.window import Window
 from rybbit_mcp.tools.calls import call_text
 from rybbit_mcp.tools.toolbox import Toolbox
 
@@ -39,9 +43,9 @@ class Summarizing:
         called: str,
         specification: Specification,
         compare: str,
-        filters: list[dict[str, Any]],
+        given: dict[str, Any],
     ) -> Answer:
-        """The summary, compared if asked."""
+        """The summary, compared if asked; `given` is the time and the filters, as given."""
         toolbox = self.toolbox
         wanted = check_specification(specification)
         check_amounts(wanted.amounts, toolbox.settings.privacy)
@@ -52,8 +56,10 @@ class Summarizing:
             wanted,
             filters=await toolbox.handles.filters(str(site.site_id), wanted.filters, wanted.window),
         )
-        outcome = await self._run(site, asking)
-        before = await self._run(site, replace(asking, window=other)) if other else None
+        outcome = await self._groups(site, asking, is_compared=other is not None)
+        before = None
+        if other is not None:
+            before, other = await self._before(site, asking, other, compare, now)
         gate = Gate()
         asked = SummaryAsked(
             site=site_label(site),
@@ -62,7 +68,7 @@ class Summarizing:
             conditions=_in_words(wanted, gate),
             compared_with=other,
             diagnosis=await self._diagnosis(site, wanted, asking, outcome, gate),
-            next_calls=self._next_calls(site, wanted, filters),
+            next_calls=self._next_calls(site, wanted, given),
             is_demo=toolbox.is_demo,
         )
         return render_summary(
@@ -74,6 +80,33 @@ class Summarizing:
             max_chars=toolbox.settings.answer_chars,
             size=toolbox.size,
         )
+
+    async def _groups(self, site: Site, asking: Specification, *, is_compared: bool) -> Outcome:
+        """All groups, also those below the minimum, which what is shown of the others needs.
+
+        Where they are too many to be sent, those that reach the minimum, as far as that is one
+        window's to say.
+        """
+        outcome = await self._run(site, replace(asking, min_sessions=1))
+        if is_compared or asking.min_sessions <= 1 or has_all(outcome):
+            return outcome
+        return await self._run(site, asking)
+
+    async def _before(
+        self, site: Site, asking: Specification, other: Window, compare: str, now: datetime
+    ) -> tuple[Outcome, Window]:
+        """The other window's groups; all of a named period where servers cannot select a part."""
+        try:
+            run = replace(asking, window=other)
+            return await self._groups(site, run, is_compared=True), other
+        except UnsupportedError:
+            if compare in COMPARISONS:
+                raise
+            whole = named_window(asking.window, compare, now)
+            if whole == other:
+                raise
+            run = replace(asking, window=whole)
+            return await self._groups(site, run, is_compared=True), whole
 
     async def _run(self, site: Site, specification: Specification) -> Outcome:
         bounds = {"max_sessions": self.max_sessions, "max_details": self.max_details}
@@ -119,15 +152,13 @@ class Summarizing:
         await self.context.report_progress(done, total, message)
 
     @staticmethod
-    def _next_calls(
-        site: Site, wanted: Specification, filters: list[dict[str, Any]]
-    ) -> tuple[str, ...]:
+    def _next_calls(site: Site, wanted: Specification, given: dict[str, Any]) -> tuple[str, ...]:
         """The visits behind the numbers, as the list shows them."""
         if wanted.events or wanted.span:
             return ()
-        given = {"site": site.site_id, "period": wanted.window.asked, "filters": filters}
-        zone = wanted.window.zone
-        return (call_text("list_sessions", given | {"time_zone": "" if zone == "UTC" else zone}),)
+        if not any(given[name] for name in ("period", "start_date", "end_date", "past_minutes")):
+            given = given | {"period": wanted.window.asked}
+        return (call_text("list_sessions", {"site": site.site_id} | given),)
 
 
 def _missed_event(wanted: Specification, outcome: Outcome) -> str:

@@ -102,6 +102,91 @@ async def test_a_comparison_names_its_range_and_the_movers(demo_server):
     assert total["Δsessions"].startswith(("+", "-"))
 
 
+async def test_a_minimum_in_a_comparison_invents_no_zeros(demo_server):
+    asked = {"site": "1", "period": "2026-11-23", "group_by": ["city"], "metrics": ["sessions"]}
+    asked |= {"compare": "previous_period", "top": 100}
+    async with Client(demo_server) as client:
+        every = await ask(client, "summarize_sessions", **asked)
+        large = await ask(client, "summarize_sessions", **asked, min_sessions=9)
+
+    truth = {row["city"]: row for row in rows_of(every)}
+    found = rows_of(large)
+    assert any(int(row["sessions"]) < 9 for row in found)
+    assert all(truth[row["city"]] == row for row in found)
+    assert len(found) < len(truth)
+    (line,) = [line for line in large.splitlines() if "below min_sessions" in line]
+    missing = int(truth["total"]["sessions"]) - sum(int(row["sessions"]) for row in found[:-1])
+    assert f" groups, {missing} visits, " in line
+
+
+async def test_a_minimum_leaves_rows_that_add_up(demo_server):
+    async with Client(demo_server) as client:
+        text = await ask(
+            client,
+            "summarize_sessions",
+            site="1",
+            group_by=["city"],
+            metrics=["sessions"],
+            min_sessions=20,
+            top=5,
+        )
+
+    *parts, total = rows_of(text)
+    (line,) = [line for line in text.splitlines() if "below min_sessions" in line]
+    below = int(line.split(", ")[1].split()[0])
+    assert parts[-1]["city"].startswith("others (")
+    assert sum(int(row["sessions"]) for row in parts) + below == int(total["sessions"])
+
+
+async def test_today_is_compared_with_the_same_part_of_a_named_day(demo_server):
+    async with Client(demo_server) as client:
+        named = await ask(
+            client, "summarize_sessions", site="1", period="today", compare="yesterday"
+        )
+        before = await ask(
+            client, "summarize_sessions", site="1", period="today", compare="previous_period"
+        )
+
+    assert "2026-11-23 13:05 UTC (the same part of it)" in named
+    assert named == before
+
+
+async def test_servers_without_exact_times_compare_with_all_of_a_named_day(plain_settings):
+    app = create_demo_app(now=lambda: NOW, generation="B")
+    server = create_server(
+        _with_demo_key(plain_settings),
+        clock=lambda: NOW,
+        transport=lambda: httpx.ASGITransport(app=app),
+    )
+    async with Client(server) as client:
+        text = await ask(
+            client, "summarize_sessions", site="1", period="today", compare="yesterday"
+        )
+
+    assert "compared with 2026-11-23 UTC (all of it): " in text
+
+
+@pytest.mark.parametrize(
+    ("given", "repeated"),
+    [
+        ({}, 'period="7d"'),
+        ({"past_minutes": 90}, "past_minutes=90"),
+        (
+            {"start_date": "2026-11-20", "end_date": "2026-11-21"},
+            'start_date="2026-11-20", end_date="2026-11-21"',
+        ),
+        ({"period": "today", "time_zone": "UTC"}, 'period="today", time_zone="UTC"'),
+        ({"period": "today"}, 'period="today"'),
+    ],
+)
+async def test_the_next_call_asks_for_the_same_time(plain_settings, given, repeated):
+    settings = plain_settings.model_copy(update={"time_zone": "Pacific/Kiritimati"})
+    async with Client(create_demo_server(settings, clock=lambda: NOW)) as client:
+        text = await ask(client, "summarize_sessions", site="1", **given)
+
+    assert text.endswith(f"# next: list_sessions(site=1, {repeated})")
+
+
 async def test_the_broken_checkout_is_found_in_one_call(demo_server):
     async with Client(demo_server) as client:
         text = await ask(
