@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rybbit_mcp.analysis.story import form_name
@@ -57,6 +57,7 @@ class Limits:
 ROOMY = Limits()
 TIGHT = Limits(path=32, title=24, name=24, message=80, place=0, pairs=2)
 BARE = Limits(path=24, title=0, name=16, message=60, place=0, pairs=0, facts=1)
+NO_FACTS = replace(BARE, facts=0)
 
 
 @dataclass(frozen=True, slots=True)

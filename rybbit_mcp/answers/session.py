@@ -12,7 +12,7 @@ from rybbit_mcp.analysis.timeline import Item, Stretch, fold, plain, shown_event
 from rybbit_mcp.answers.answer import Answer
 from rybbit_mcp.answers.budget import fitted, largest_fitting, structured_size, text_size
 from rybbit_mcp.answers.clean import Gate
-from rybbit_mcp.answers.event_cells import BARE, ROOMY, TIGHT, EventReader, Limits
+from rybbit_mcp.answers.event_cells import BARE, NO_FACTS, ROOMY, TIGHT, EventReader, Limits
 from rybbit_mcp.answers.heading import DEMO_MARK
 from rybbit_mcp.answers.timeline_table import TimelineWriter, kinds_text, names_text
 from rybbit_mcp.answers.visit_facts import visit_facts
@@ -93,7 +93,7 @@ class _Visit:
                 and size(self._whole(items, Gate(), limits)) <= max_chars
             )
 
-        for limits in (ROOMY, TIGHT, BARE):
+        for limits in (ROOMY, TIGHT, BARE, NO_FACTS):
             items = condense(rows, self.events, fits_with(limits))
             if fits_with(limits)(items):
                 break
@@ -127,7 +127,9 @@ class _Visit:
         stretches = [item for item in items if isinstance(item, Stretch)]
         counted = tally(self.events)
         facts = visit_facts(self._story, reader, gate, self._privacy)[: limits.facts]
-        names = names_text(counted.conversions, reader.name, min(NAMES_IN_FACTS, limits.facts))
+        names = names_text(
+            counted.conversions, reader.name, min(NAMES_IN_FACTS, max(1, limits.facts))
+        )
         if stretches and names:
             facts = (*facts, ("conversions", names))
         return Answer(

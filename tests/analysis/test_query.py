@@ -21,7 +21,7 @@ from rybbit_mcp.analysis.duckdb_relations import (
     property_texts,
     visit_row,
 )
-from rybbit_mcp.analysis.measures import measured_columns, whole
+from rybbit_mcp.analysis.measures import measured_columns
 from rybbit_mcp.analysis.outcome import Basis, Group, Outcome
 from rybbit_mcp.analysis.query import compile_query
 from rybbit_mcp.analysis.reading import read_outcome

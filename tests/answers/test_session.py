@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -539,6 +539,7 @@ SEEDS = st.integers(0, 10_000)
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 700), SEEDS, st.sampled_from([1000, 1500, 2500, 3600]))
+@example(697, 8248, 1000)
 def test_every_error_and_conversion_is_shown_or_counted_within_the_budget(
     count: int, seed: int, max_chars: int
 ) -> None:
