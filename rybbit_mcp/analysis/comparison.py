@@ -46,6 +46,16 @@ class Mover:
     now: int
 
 
+def check_comparable(specification: Specification) -> None:
+    """Raises BadRequestError: groups of dates, of which the other window has none."""
+    dates = [name for name in specification.group_by if name in {"day", "week", "month"}]
+    if dates:
+        raise BadRequestError(
+            f"compare: two periods have no {dates[0]} in common, so none has a before.",
+            "Group by weekday or hour instead, or ask for each period without compare.",
+        )
+
+
 def other_window(window: Window, compare: str, now: datetime) -> Window:
     """The window that `compare` means for this one.
 

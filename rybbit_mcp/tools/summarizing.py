@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
-from rybbit_mcp.analysis.comparison import COMPARISONS, named_window, other_window
+from rybbit_mcp.analysis.comparison import COMPARISONS, check_comparable, named_window, other_window
 from rybbit_mcp.analysis.outcome import Outcome
 from rybbit_mcp.analysis.specification import (
     CONVERTED_DIMENSION,
@@ -49,6 +49,8 @@ class Summarizing:
         toolbox = self.toolbox
         wanted = check_specification(specification)
         check_amounts(wanted.amounts, toolbox.settings.privacy)
+        if compare:
+            check_comparable(wanted)
         now = toolbox.clock()
         other = other_window(wanted.window, compare, now) if compare else None
         site = await toolbox.directory.find(called)

@@ -102,6 +102,22 @@ async def test_a_comparison_names_its_range_and_the_movers(demo_server):
     assert total["Δsessions"].startswith(("+", "-"))
 
 
+@pytest.mark.parametrize("dimension", ["day", "week", "month"])
+async def test_dates_are_not_compared_for_the_other_period_has_none_of_them(demo_server, dimension):
+    async with Client(demo_server) as client:
+        text = await fail(
+            client,
+            "summarize_sessions",
+            site="1",
+            period="7d",
+            group_by=["channel", dimension],
+            compare="previous_period",
+        )
+
+    assert f"have no {dimension} in common" in text
+    assert "weekday or hour" in text
+
+
 async def test_a_minimum_in_a_comparison_invents_no_zeros(demo_server):
     asked = {"site": "1", "period": "2026-11-23", "group_by": ["city"], "metrics": ["sessions"]}
     asked |= {"compare": "previous_period", "top": 100}
